@@ -1,0 +1,1 @@
+"""GoClaw: a multi-tenant gateway for AI agents."""

@@ -1,0 +1,1 @@
+"""What every floor may use: errors, ids, callers, paging, settings, JSON."""

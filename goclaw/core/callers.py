@@ -1,0 +1,73 @@
+"""Who is calling and what that allows."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from uuid import UUID
+
+
+class Scope(StrEnum):
+    """The five documented scopes of a credential."""
+
+    ADMIN = "operator.admin"
+    READ = "operator.read"
+    WRITE = "operator.write"
+    APPROVALS = "operator.approvals"
+    PAIRING = "operator.pairing"
+
+
+class Role(StrEnum):
+    """What a set of scopes amounts to, weakest first."""
+
+    VIEWER = "viewer"
+    OPERATOR = "operator"
+    ADMIN = "admin"
+
+
+IMPLIED = {
+    Scope.ADMIN: frozenset(Scope),
+    Scope.WRITE: frozenset({Scope.WRITE, Scope.READ}),
+}
+
+SYSTEM = "system"
+"""The actor of the server itself and of an administrator who names no user."""
+
+LOCAL_USER = "local"
+"""The user of a server without a gateway token."""
+
+
+def effective(scopes: frozenset[Scope]) -> frozenset[Scope]:
+    """The given scopes and those they imply."""
+    return scopes.union(*(IMPLIED.get(scope, frozenset()) for scope in scopes))
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """`scopes` hold what they imply; `user_id` is None when nobody was named."""
+
+    scopes: frozenset[Scope]
+    user_id: str | None
+    key_id: UUID | None = None
+    is_owner: bool = False
+
+    @property
+    def role(self) -> Role:
+        if Scope.ADMIN in self.scopes:
+            return Role.ADMIN
+        if self.scopes & {Scope.WRITE, Scope.APPROVALS, Scope.PAIRING}:
+            return Role.OPERATOR
+        return Role.VIEWER
+
+    @property
+    def sees_all(self) -> bool:
+        """An admin credential without a user, and a gateway owner, see every row."""
+        return self.is_owner or (Scope.ADMIN in self.scopes and self.user_id is None)
+
+    @property
+    def actor(self) -> str:
+        """What activity rows and `created_by` columns say."""
+        return self.user_id or SYSTEM
+
+
+def system_caller() -> Caller:
+    """The server itself, or its administrator at the command line."""
+    return Caller(scopes=frozenset(Scope), user_id=None)

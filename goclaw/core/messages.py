@@ -1,0 +1,71 @@
+"""The text of every error code. Placeholders are the parameters the error was raised with."""
+
+from typing import Final
+
+MESSAGES: Final[dict[str, str]] = {
+    # request
+    "invalid_json": "the body is not valid JSON: {reason}",
+    "invalid_input": "{field}: {reason}",
+    "required": "{field} is required",
+    "unknown_field": "{field} is not a field of this request",
+    "invalid_id": "{field} must be a UUID",
+    "invalid_cursor": "{field} is not a cursor this server gave out",
+    "not_found": "no such path: {path}",
+    "method_not_allowed": "{method} is not allowed here; allowed: {allowed}",
+    "body_too_large": "the body is larger than the limit of {limit_bytes} bytes",
+    "unsupported_media": "{content_type} is not accepted here; send {expected}",
+    "internal": "internal error; ask the operator for request {request_id}",
+    # identity and permission
+    "unauthenticated": "sign in with a gateway token or an API key",
+    "invalid_credential": "the token or API key is unknown, expired or revoked",
+    "scope_missing": "this needs the scope {scope}",
+    "user_not_yours": "the key is bound to another user than {user_id}",
+    "owner_not_yours": "only the gateway token, an admin key or a key bound to the owner "
+    "may act as an owner",
+    "user_required": "name the user in the X-GoClaw-User-Id header",
+    "user_id_too_long": "{field} is longer than {limit} bytes",
+    "origin_refused": "requests from this Origin or Host are not allowed",
+    # agents
+    "agent_not_found": "no agent {id}",
+    "agent_key_taken": "an agent with the key {key} exists already",
+    "agent_not_yours": "only the owner of the agent or an administrator may change it",
+    "agent_inactive": "agent {key} is {status}, not active",
+    "agent_model_missing": "agent {key} has no model; set one",
+    "share_not_found": "the agent is not shared with {user_id}",
+    # providers
+    "provider_not_found": "no provider {id}",
+    "provider_name_taken": "a provider named {name} exists already",
+    "provider_disabled": "provider {name} is disabled",
+    "provider_read_only": "provider {name} comes from the server's {source} and cannot be changed",
+    "provider_in_use": "provider {name} is used by {agents} agents; give them another one first",
+    "provider_key_required": "a new api_base needs the API key once more",
+    "provider_key_missing": "provider {name} has no API key",
+    # model vendors
+    "upstream_unreachable": "provider {provider} cannot be reached: {reason}",
+    "upstream_refused": "provider {provider} refused the request: {reason}",
+    "upstream_credential": "provider {provider} refused its API key (HTTP {status})",
+    "upstream_failed": "provider {provider} failed (HTTP {status}): {reason}",
+    "upstream_garbage": "provider {provider} sent something that is not a valid answer: {reason}",
+    "upstream_cut": "provider {provider} ended the stream before the answer was complete",
+    "upstream_rate_limited": "provider {provider} is rate limiting; try again later",
+    "upstream_timeout": "provider {provider} did not answer within {timeout_s} s",
+    "host_refused": "{host} is a private, loopback or otherwise reserved address; an administrator "
+    "can allow it with GOCLAW_ALLOWED_OUTBOUND_HOSTS={host}",
+    "url_invalid": "{field} must be an http or https URL without credentials",
+    "local_model_missing": "the embedded model is not available here: {reason}",
+    # keys, sessions, runs, traces
+    "api_key_not_found": "no API key {id}",
+    "session_not_found": "no session {id}",
+    "session_busy": "the session is answering already; wait for run {run_id} or cancel it",
+    "run_not_found": "no run {id}",
+    "run_cancelled": "the run was cancelled",
+    "trace_not_found": "no trace {id}",
+    "idempotency_mismatch": "the Idempotency-Key was used before with another request",
+    # server
+    "database_unavailable": "the database is not available; try again in {retry_after_s} s",
+    "encryption_key_missing": "no encryption key: set GOCLAW_ENCRYPTION_KEY to store secrets",
+    "secret_unreadable": "a stored secret cannot be read with the configured encryption key",
+    "stopping": "the server is stopping",
+    "too_many_events": "the reader is too slow; resume with the last cursor",
+    "data_folder_in_use": "another server (process {pid}) uses the data folder {folder}",
+}
