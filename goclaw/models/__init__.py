@@ -1,0 +1,1 @@
+"""Tables, and the shapes made from them."""

@@ -1,0 +1,185 @@
+"""Agents: a model with a prompt and limits, its owner, and whom it is shared with."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Index, Text as TextColumn, UniqueConstraint, text
+from sqlmodel import Field, SQLModel
+
+from goclaw.core.ids import uuid7
+from goclaw.models.shapes import (
+    View,
+    MAX_INT,
+    JsonObject,
+    Label,
+    LongText,
+    Patch,
+    Shape,
+    Slug,
+    UserId,
+    instant_or_null,
+    jsonb,
+    timestamp,
+)
+
+
+class AgentType(StrEnum):
+    """Whether each user shapes the agent (open) or all share one persona (predefined)."""
+
+    OPEN = "open"
+    PREDEFINED = "predefined"
+
+
+class AgentStatus(StrEnum):
+    """Only an active agent answers."""
+
+    ACTIVE = "active"
+    INACTIVE = "inactive"
+    SUMMONING = "summoning"
+    SUMMON_FAILED = "summon_failed"
+
+
+class AgentBase(Shape):
+    key: Slug
+    model: Label = ""
+    display_name: Label | None = None
+    description: LongText | None = None
+    system_prompt: LongText = ""
+    agent_type: AgentType = Field(default=AgentType.OPEN, sa_type=TextColumn)
+    status: AgentStatus = Field(default=AgentStatus.ACTIVE, sa_type=TextColumn)
+    is_default: bool = False
+    context_window: int = Field(default=200_000, gt=0, le=MAX_INT)
+    max_output_tokens: int = Field(default=8192, gt=0, le=MAX_INT)
+    max_tool_iterations: int = Field(default=20, gt=0, le=1000)
+    temperature: float | None = Field(default=None, ge=0, le=2)
+    budget_monthly_cents: int | None = Field(default=None, ge=0, le=MAX_INT)
+    frontmatter: LongText | None = None
+    tools_config: JsonObject = jsonb(default_factory=dict)
+    sandbox_config: JsonObject | None = jsonb(default=None)
+    subagents_config: JsonObject | None = jsonb(default=None)
+    memory_config: JsonObject | None = jsonb(default_factory=lambda: {"enabled": True})
+    compaction_config: JsonObject | None = jsonb(default_factory=dict)
+    context_pruning: JsonObject | None = jsonb(default=None)
+    other_config: JsonObject = jsonb(default_factory=dict)
+
+
+class AgentCreate(AgentBase):
+    """What a caller chooses. Without a provider the default agent's is taken, with its model."""
+
+    provider_id: UUID | None = None
+
+
+class AgentPatch(Patch):
+    key: Slug = Field(default=None)
+    provider_id: UUID = Field(default=None)
+    model: Label = Field(default=None)
+    display_name: Label | None = None
+    description: LongText | None = None
+    system_prompt: LongText = Field(default=None)
+    agent_type: AgentType = Field(default=None)
+    status: AgentStatus = Field(default=None)
+    is_default: bool = Field(default=None)
+    context_window: int = Field(default=None, gt=0, le=MAX_INT)
+    max_output_tokens: int = Field(default=None, gt=0, le=MAX_INT)
+    max_tool_iterations: int = Field(default=None, gt=0, le=1000)
+    temperature: float | None = Field(default=None, ge=0, le=2)
+    budget_monthly_cents: int | None = Field(default=None, ge=0, le=MAX_INT)
+    frontmatter: LongText | None = None
+    tools_config: JsonObject = Field(default=None)
+    sandbox_config: JsonObject | None = None
+    subagents_config: JsonObject | None = None
+    memory_config: JsonObject | None = None
+    compaction_config: JsonObject | None = None
+    context_pruning: JsonObject | None = None
+    other_config: JsonObject = Field(default=None)
+
+
+LIVE = text("deleted_at is null")
+
+
+class Agent(AgentBase, table=True):
+    """Deleted softly. Only a deleted agent can be without a provider."""
+
+    __tablename__ = "agents"
+    __table_args__ = (
+        Index("agents_key", "key", unique=True, postgresql_where=LIVE),
+        Index(
+            "agents_one_default",
+            "is_default",
+            unique=True,
+            postgresql_where=text("is_default and deleted_at is null"),
+        ),
+        Index("agents_owner", "owner_id", postgresql_where=LIVE),
+    )
+
+    id: UUID = Field(default_factory=uuid7, primary_key=True)
+    owner_id: str
+    provider_id: UUID = Field(
+        foreign_key="providers.id", ondelete="SET NULL", nullable=True, index=True
+    )
+    created_at: datetime = timestamp()
+    updated_at: datetime = timestamp()
+    deleted_at: datetime | None = instant_or_null()
+
+
+class AgentView(View):
+    """What a caller may read. `provider` is the provider's name."""
+
+    id: UUID
+    key: str
+    owner_id: str
+    provider_id: UUID
+    provider: str
+    model: str
+    display_name: str | None
+    description: str | None
+    system_prompt: str
+    agent_type: AgentType
+    status: AgentStatus
+    is_default: bool
+    context_window: int
+    max_output_tokens: int
+    max_tool_iterations: int
+    temperature: float | None
+    budget_monthly_cents: int | None
+    frontmatter: str | None
+    tools_config: dict[str, Any]
+    sandbox_config: dict[str, Any] | None
+    subagents_config: dict[str, Any] | None
+    memory_config: dict[str, Any] | None
+    compaction_config: dict[str, Any] | None
+    context_pruning: dict[str, Any] | None
+    other_config: dict[str, Any]
+    created_at: datetime
+    updated_at: datetime
+
+
+class ShareRole(StrEnum):
+    """What another user may do with a shared agent: use it, or (admin) change it too."""
+
+    USER = "user"
+    OPERATOR = "operator"
+    ADMIN = "admin"
+
+
+class ShareCreate(Shape):
+    user_id: UserId
+    role: ShareRole = ShareRole.USER
+
+
+class AgentShare(SQLModel, table=True):
+    __tablename__ = "agent_shares"
+    __table_args__ = (
+        UniqueConstraint("agent_id", "user_id"),
+        Index("agent_shares_user", "user_id"),
+    )
+
+    id: UUID = Field(default_factory=uuid7, primary_key=True)
+    agent_id: UUID = Field(foreign_key="agents.id", ondelete="CASCADE")
+    user_id: str
+    role: ShareRole = Field(default=ShareRole.USER, sa_type=TextColumn)
+    granted_by: str
+    created_at: datetime = timestamp()
+    updated_at: datetime = timestamp()

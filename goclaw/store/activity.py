@@ -1,0 +1,29 @@
+from sqlalchemy import select
+from sqlmodel import col
+
+from goclaw.core.paging import Page, PageRequest
+from goclaw.models.activity import Activity
+from goclaw.store.database import Reads
+from goclaw.store.pages import Total, count_of, equals_if_given, fetch_count, fetch_page, newest_first
+from goclaw.store.query import Query
+
+FILTERS = ("actor_type", "actor_id", "action", "entity_type", "entity_id")
+MATCHES = tuple(equals_if_given(col(getattr(Activity, name)), name) for name in FILTERS)
+
+PAGE = Query[Activity](
+    lambda visible: newest_first(
+        select(Activity).where(visible(Activity), *MATCHES), col(Activity.id)
+    )
+)
+TOTAL = Query[Total](lambda visible: count_of(Activity, visible(Activity), *MATCHES))
+
+
+async def activity_page(
+    reads: Reads, request: PageRequest, **filters: str | None
+) -> Page[Activity]:
+    """`filters` are the names in `FILTERS`; None leaves one out."""
+    return await fetch_page(PAGE, reads, request, **filters)
+
+
+async def count_activity(reads: Reads, **filters: str | None) -> int:
+    return await fetch_count(TOTAL, reads, **filters)

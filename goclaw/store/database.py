@@ -1,0 +1,185 @@
+"""The connection pools of a worker, and what runs on them.
+
+Reads on hot paths are prepared asyncpg statements; writes and composed queries go through
+SQLAlchemy. Both carry the caller, so that no statement can forget whose rows it may see.
+"""
+
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from typing import Any, Final, TypeVar
+
+import asyncpg
+import orjson
+import structlog
+from sqlalchemy import Select
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlmodel import SQLModel, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from goclaw.core.callers import Caller
+from goclaw.core.errors import Unavailable
+from goclaw.store.visibility import visible_to
+
+log = structlog.get_logger()
+
+T = TypeVar("T", bound=SQLModel)
+
+ACQUIRE_TIMEOUT_S: Final = 5
+COMMAND_TIMEOUT_S: Final = 30
+RETRY_AFTER_S: Final = 2
+AWAY: Final = (
+    OSError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.OperatorInterventionError,
+    asyncpg.InsufficientResourcesError,
+    asyncpg.InterfaceError,
+    InterfaceError,
+    OperationalError,
+)
+"""What a database that is away, stopping or full looks like."""
+
+
+class Row(asyncpg.Record):
+    """A record whose columns are attributes too."""
+
+    def __getattr__(self, name: str) -> Any:
+        try:
+            return self[name]
+        except KeyError:
+            raise AttributeError(name) from None
+
+
+@contextmanager
+def unavailable_when_away() -> Iterator[None]:
+    """Raises Unavailable when the database does not answer."""
+    try:
+        yield
+    except AWAY as error:
+        raise _unavailable(error) from error
+    except DBAPIError as error:
+        if error.connection_invalidated or isinstance(error.orig, AWAY):
+            raise _unavailable(error) from error
+        raise
+
+
+def _unavailable(error: Exception) -> Unavailable:
+    log.warning("database.away", error=type(error).__name__)
+    return Unavailable("database_unavailable", retry_after_s=RETRY_AFTER_S)
+
+
+class Db(AsyncSession):
+    """One transaction of one caller."""
+
+    caller: Caller
+
+    def visible(self, table: type[T]) -> Select[tuple[T]]:
+        """Every select begins here: the rows of `table` that the caller may see."""
+        statement = select(table)
+        condition = visible_to(table, self.caller)
+        return statement if condition is None else statement.where(condition)
+
+
+@dataclass(frozen=True, slots=True)
+class Reads:
+    """Reads of one caller outside a transaction."""
+
+    pool: "asyncpg.Pool[Row]"
+    caller: Caller
+
+    async def records(self, sql: str, arguments: Sequence[object]) -> list[Row]:
+        return await fetch(self.pool, sql, arguments)
+
+
+async def fetch(pool: "asyncpg.Pool[Row]", sql: str, arguments: Sequence[object]) -> list[Row]:
+    """One statement, one round trip; asked again once when a migration outdated its plan."""
+    with unavailable_when_away():
+        async with pool.acquire(timeout=ACQUIRE_TIMEOUT_S) as connection:
+            try:
+                return await connection.fetch(sql, *arguments)
+            except asyncpg.InvalidCachedStatementError:
+                return await connection.fetch(sql, *arguments)
+
+
+class Database:
+    """The pools of one worker."""
+
+    def __init__(self, pool: "asyncpg.Pool[Row]", engine: AsyncEngine) -> None:
+        self.pool = pool
+        self.engine = engine
+
+    def reads(self, caller: Caller) -> Reads:
+        return Reads(self.pool, caller)
+
+    @asynccontextmanager
+    async def begin(self, caller: Caller) -> AsyncIterator[Db]:
+        """Commits at the end of the block, rolls back when it raises."""
+        with unavailable_when_away():
+            async with Db(self.engine, expire_on_commit=False) as db, db.begin():
+                db.caller = caller
+                yield db
+
+    async def ping(self) -> None:
+        """Raises Unavailable when the database does not answer."""
+        await fetch(self.pool, "select 1", ())
+
+    async def close(self) -> None:
+        await self.engine.dispose()
+        await self.pool.close()
+
+
+def dumps(value: object) -> str:
+    return orjson.dumps(value).decode()
+
+
+async def set_codecs(connection: "asyncpg.Connection[Row]") -> None:
+    """JSON columns come and go as Python values."""
+    for name in ("json", "jsonb"):
+        await connection.set_type_codec(
+            name, encoder=dumps, decoder=orjson.loads, schema="pg_catalog"
+        )
+    await connection.set_type_codec(
+        "xid8", encoder=str, decoder=int, schema="pg_catalog", format="text"
+    )
+
+
+async def open_database(dsn: str, connections: int, *, statement_cache: bool) -> Database:
+    """`connections` are split between the two pools; without a statement cache the server
+    may stand behind a pooler that hands each transaction to another backend.
+    """
+    writers = max(1, connections // 3)
+    cache_size = 200 if statement_cache else 0
+    with unavailable_when_away():
+        pool = await asyncpg.create_pool(
+            dsn,
+            min_size=1,
+            max_size=max(1, connections - writers),
+            command_timeout=COMMAND_TIMEOUT_S,
+            statement_cache_size=cache_size,
+            max_inactive_connection_lifetime=300,
+            init=set_codecs,
+            reset=_no_reset,
+            record_class=Row,
+        )
+    return Database(pool, open_engine(dsn, writers, cache_size=cache_size))
+
+
+async def _no_reset(_: "asyncpg.Connection[Row]") -> None:
+    """Single statements leave no session state behind, so the reset round trip is saved."""
+
+
+def open_engine(dsn: str, connections: int, *, cache_size: int = 200) -> AsyncEngine:
+    return create_async_engine(
+        "postgresql+asyncpg://",
+        connect_args={
+            "dsn": dsn,
+            "statement_cache_size": cache_size,
+            "command_timeout": COMMAND_TIMEOUT_S,
+        },
+        pool_size=connections,
+        max_overflow=0,
+        pool_timeout=ACQUIRE_TIMEOUT_S,
+        json_serializer=dumps,
+        json_deserializer=orjson.loads,
+    )

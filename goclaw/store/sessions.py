@@ -1,0 +1,112 @@
+from collections.abc import Collection, Sequence
+from uuid import UUID
+
+from sqlalchemy import Uuid, bindparam, func, select
+from sqlmodel import col
+
+from goclaw.core.paging import Page, PageRequest
+from goclaw.models.sessions import Message, Session
+from goclaw.models.shapes import now
+from goclaw.store.database import Db, Reads
+from goclaw.store.pages import (
+    Total,
+    among_ids,
+    count_of,
+    equals_if_given,
+    fetch_count,
+    fetch_page,
+    newest_first,
+)
+from goclaw.store.query import Query
+
+OF_AGENT = equals_if_given(col(Session.agent_id), "agent_id")
+OF_SESSION = col(Message.session_id) == bindparam("session_id", type_=Uuid)
+
+BY_ID = Query[Session](
+    lambda visible: select(Session).where(visible(Session), among_ids(Session.id))
+)
+PAGE = Query[Session](
+    lambda visible: newest_first(
+        select(Session).where(visible(Session), OF_AGENT), col(Session.id)
+    )
+)
+TOTAL = Query[Total](lambda visible: count_of(Session, visible(Session), OF_AGENT))
+MESSAGES = Query[Message](
+    lambda visible: newest_first(
+        select(Message).where(visible(Message), OF_SESSION), col(Message.id)
+    )
+)
+MESSAGES_TOTAL = Query[Total](lambda visible: count_of(Message, visible(Message), OF_SESSION))
+MESSAGES_UNTIL = Query[Message](
+    lambda visible: select(Message)
+    .where(visible(Message), OF_SESSION, col(Message.seq) <= bindparam("last_seq"))
+    .order_by(col(Message.seq).desc())
+    .limit(bindparam("limit"))
+)
+MESSAGES_BY_ID = Query[Message](
+    lambda visible: select(Message).where(visible(Message), among_ids(Message.id))
+)
+
+
+async def sessions_by_id(reads: Reads, ids: Collection[UUID]) -> dict[UUID, Session]:
+    return {row.id: row for row in await BY_ID.fetch(reads, ids=list(ids))}
+
+
+async def sessions_page(
+    reads: Reads, request: PageRequest, agent_id: UUID | None
+) -> Page[Session]:
+    return await fetch_page(PAGE, reads, request, agent_id=agent_id)
+
+
+async def count_sessions(reads: Reads, agent_id: UUID | None) -> int:
+    return await fetch_count(TOTAL, reads, agent_id=agent_id)
+
+
+async def messages_page(reads: Reads, request: PageRequest, session_id: UUID) -> Page[Message]:
+    """Newest first, like every page; callers turn it round for reading."""
+    return await fetch_page(MESSAGES, reads, request, session_id=session_id)
+
+
+async def count_messages(reads: Reads, session_id: UUID) -> int:
+    return await fetch_count(MESSAGES_TOTAL, reads, session_id=session_id)
+
+
+async def messages_until(
+    reads: Reads, session_id: UUID, last_seq: int, limit: int
+) -> Sequence[Message]:
+    """The `limit` messages up to and including `last_seq`, oldest first."""
+    rows = await MESSAGES_UNTIL.fetch(
+        reads, session_id=session_id, last_seq=last_seq, limit=limit
+    )
+    return rows[::-1]
+
+
+async def messages_by_id(reads: Reads, ids: Collection[UUID]) -> dict[UUID, Message]:
+    return {row.id: row for row in await MESSAGES_BY_ID.fetch(reads, ids=list(ids))}
+
+
+async def session_to_change(db: Db, id: UUID) -> Session | None:
+    """The row, locked until the block ends."""
+    rows = await db.execute(db.visible(Session).where(col(Session.id) == id).with_for_update())
+    return rows.scalar_one_or_none()
+
+
+async def rename_session(db: Db, session: Session, label: str) -> Session:
+    session.label = label
+    session.updated_at = now()
+    await db.flush()
+    return session
+
+
+async def busy_with(db: Db, session: Session) -> UUID | None:
+    """The run that holds the session's lease, if one does."""
+    until = session.lease_until
+    if until is None or until <= (await db.execute(select(func.now()))).scalar_one():
+        return None
+    return session.lease_run_id
+
+
+async def remove_session(db: Db, session: Session) -> None:
+    """Its messages go with it; runs and traces stay for the accounts."""
+    await db.delete(session)
+    await db.flush()

@@ -1,0 +1,78 @@
+"""Who may see which row: one condition for each table, used by every read."""
+
+from collections.abc import Callable
+from typing import Any, Final
+
+from sqlalchemy import ColumnElement, and_, exists, or_
+from sqlmodel import SQLModel, col
+
+from goclaw.core.callers import Caller
+from goclaw.models.activity import Activity
+from goclaw.models.agents import Agent, AgentShare
+from goclaw.models.api_keys import ApiKey
+from goclaw.models.providers import Provider
+from goclaw.models.runs import Run
+from goclaw.models.sessions import Message, Session
+from goclaw.models.traces import Span, Trace
+
+
+
+def _agents(user: Any) -> ColumnElement[bool]:
+    shared = exists().where(
+        col(AgentShare.agent_id) == col(Agent.id), col(AgentShare.user_id) == user
+    )
+    return or_(col(Agent.owner_id) == user, col(Agent.is_default), shared)
+
+
+def _shares(user: Any) -> ColumnElement[bool]:
+    """Those given to the user, and those of agents the user administers."""
+    theirs = exists().where(
+        col(Agent.id) == col(AgentShare.agent_id), col(Agent.owner_id) == user
+    )
+    return or_(col(AgentShare.user_id) == user, theirs)
+
+
+def _messages(user: Any) -> ColumnElement[bool]:
+    return exists().where(col(Session.id) == col(Message.session_id), col(Session.user_id) == user)
+
+
+def _spans(user: Any) -> ColumnElement[bool]:
+    return exists().where(col(Trace.id) == col(Span.trace_id), col(Trace.user_id) == user)
+
+
+CONDITIONS: Final[dict[type[SQLModel], Callable[[Any], ColumnElement[bool] | None]]] = {
+    Agent: _agents,
+    AgentShare: _shares,
+    Session: lambda user: col(Session.user_id) == user,
+    Message: _messages,
+    Run: lambda user: col(Run.user_id) == user,
+    Trace: lambda user: col(Trace.user_id) == user,
+    Span: _spans,
+    Activity: lambda user: col(Activity.actor_id) == user,
+    Provider: lambda _: None,
+    ApiKey: lambda _: None,
+}
+"""Providers and keys have no owner: the scope of their operations guards them."""
+
+
+ALWAYS: Final[dict[type[SQLModel], ColumnElement[bool]]] = {
+    Agent: col(Agent.deleted_at).is_(None),
+}
+"""Conditions that hold for every caller."""
+
+
+def visible_to_all(table: type[SQLModel]) -> ColumnElement[bool] | None:
+    """The condition for callers who see all; None means every row."""
+    return ALWAYS.get(table)
+
+
+def visible_to_user(table: type[SQLModel], user: Any) -> ColumnElement[bool] | None:
+    """`user` is a user id or a bound parameter; None as a condition means every row."""
+    conditions = [c for c in (ALWAYS.get(table), CONDITIONS[table](user)) if c is not None]
+    return and_(*conditions) if conditions else None
+
+
+def visible_to(table: type[SQLModel], caller: Caller) -> ColumnElement[bool] | None:
+    if caller.sees_all:
+        return visible_to_all(table)
+    return visible_to_user(table, caller.user_id)
