@@ -67,5 +67,7 @@ MESSAGES: Final[dict[str, str]] = {
     "secret_unreadable": "a stored secret cannot be read with the configured encryption key",
     "stopping": "the server is stopping",
     "too_many_events": "the reader is too slow; resume with the last cursor",
+    "database_newer": "the database has version {version}, newer than {known}, the newest this "
+    "server knows; run the newer server",
     "data_folder_in_use": "another server (process {pid}) uses the data folder {folder}",
 }

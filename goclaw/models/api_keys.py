@@ -13,9 +13,7 @@ from goclaw.core.callers import Scope
 from goclaw.core.ids import uuid7
 from goclaw.models.shapes import View, MAX_INT, Shape, UserId, instant_or_null, storable, timestamp
 
-KeyName = Annotated[
-    str, StringConstraints(min_length=1, max_length=100), AfterValidator(storable)
-]
+KeyName = Annotated[str, StringConstraints(min_length=1, max_length=100), AfterValidator(storable)]
 
 
 class ApiKeyCreate(Shape):

@@ -48,7 +48,7 @@ class Event(SQLModel, table=True):
         sa_column_kwargs={"server_default": text("pg_current_xact_id()")},
     )
     id: UUID = Field(default_factory=uuid7, primary_key=True)
-    at: datetime = timestamp()
+    at: datetime = timestamp(sa_column_kwargs={"server_default": text("now()")})
     topic: str
     kind: str
     user_id: str | None = None

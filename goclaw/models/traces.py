@@ -55,9 +55,7 @@ class Trace(SQLModel, table=True):
     llm_call_count: int = 0
     tool_call_count: int = 0
     error: str | None = None
-    metadata_: dict[str, Any] | None = jsonb(
-        default=None, sa_column_kwargs={"name": "metadata"}
-    )
+    metadata_: dict[str, Any] | None = jsonb(default=None, sa_column_kwargs={"name": "metadata"})
     created_at: datetime = timestamp()
 
 
@@ -90,9 +88,7 @@ class Span(SQLModel, table=True):
     first_seq: int | None = None
     last_seq: int | None = None
     error: str | None = None
-    metadata_: dict[str, Any] | None = jsonb(
-        default=None, sa_column_kwargs={"name": "metadata"}
-    )
+    metadata_: dict[str, Any] | None = jsonb(default=None, sa_column_kwargs={"name": "metadata"})
     created_at: datetime = timestamp()
 
 

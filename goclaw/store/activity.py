@@ -4,7 +4,14 @@ from sqlmodel import col
 from goclaw.core.paging import Page, PageRequest
 from goclaw.models.activity import Activity
 from goclaw.store.database import Reads
-from goclaw.store.pages import Total, count_of, equals_if_given, fetch_count, fetch_page, newest_first
+from goclaw.store.pages import (
+    Total,
+    count_of,
+    equals_if_given,
+    fetch_count,
+    fetch_page,
+    newest_first,
+)
 from goclaw.store.query import Query
 
 FILTERS = ("actor_type", "actor_id", "action", "entity_type", "entity_id")

@@ -1,7 +1,7 @@
 from collections.abc import Collection
 from uuid import UUID
 
-from sqlalchemy import bindparam, delete, func, or_, select
+from sqlalchemy import String, bindparam, delete, func, or_, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import col
@@ -19,10 +19,11 @@ JOINED = select(
     *Agent.__table__.c,  # type: ignore[attr-defined]
     col(Provider.name).label("provider"),
 ).join_from(Agent, Provider)
+SEARCH = bindparam("search", type_=String)
 MATCHES = or_(
-    bindparam("search").is_(None),
-    col(Agent.key).icontains(bindparam("search"), autoescape=False),
-    col(Agent.display_name).icontains(bindparam("search"), autoescape=False),
+    SEARCH.is_(None),
+    func.strpos(func.lower(Agent.key), func.lower(SEARCH)) > 0,
+    func.strpos(func.lower(Agent.display_name), func.lower(SEARCH)) > 0,
 )
 
 BY_ID = Query[AgentView](lambda visible: JOINED.where(visible(Agent), among_ids(Agent.id)))
@@ -30,20 +31,22 @@ BY_KEY = Query[AgentView](
     lambda visible: JOINED.where(visible(Agent), col(Agent.key) == bindparam("key"))
 )
 DEFAULT = Query[AgentView](
-    lambda visible: JOINED.where(
-        visible(Agent), or_(col(Agent.key) == "default", col(Agent.is_default))
+    lambda visible: (
+        JOINED.where(visible(Agent), or_(col(Agent.key) == "default", col(Agent.is_default)))
+        .order_by((col(Agent.key) == "default").desc())
+        .limit(1)
     )
-    .order_by((col(Agent.key) == "default").desc())
-    .limit(1)
 )
 PAGE = Query[AgentView](
     lambda visible: newest_first(JOINED.where(visible(Agent), MATCHES), col(Agent.id))
 )
 TOTAL = Query[Total](lambda visible: count_of(Agent, visible(Agent), MATCHES))
 SHARES = Query[AgentShare](
-    lambda visible: select(AgentShare)
-    .where(visible(AgentShare), among_ids(AgentShare.agent_id))
-    .order_by(col(AgentShare.id))
+    lambda visible: (
+        select(AgentShare)
+        .where(visible(AgentShare), among_ids(AgentShare.agent_id))
+        .order_by(col(AgentShare.id))
+    )
 )
 
 

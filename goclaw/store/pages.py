@@ -38,9 +38,7 @@ def count_of(table: type[SQLModel], *conditions: Any) -> Select[Any]:
     return select(func.count().label("total")).select_from(table).where(*conditions)
 
 
-async def fetch_page(
-    query: Query[T], on: Reads, request: PageRequest, **given: object
-) -> Page[T]:
+async def fetch_page(query: Query[T], on: Reads, request: PageRequest, **given: object) -> Page[T]:
     rows = await query.fetch(
         on, before=request.before, offset=request.offset, limit=request.limit + 1, **given
     )

@@ -19,9 +19,7 @@ COLUMNS = (
     col(Provider.api_key).is_not(None).label("has_api_key"),
 )
 BY_ID = Query[Provider](lambda _: select(*COLUMNS).where(among_ids(Provider.id)))
-BY_NAME = Query[Provider](
-    lambda _: select(*COLUMNS).where(col(Provider.name) == bindparam("name"))
-)
+BY_NAME = Query[Provider](lambda _: select(*COLUMNS).where(col(Provider.name) == bindparam("name")))
 PAGE = Query[Provider](
     lambda visible: newest_first(select(*COLUMNS).where(visible(Provider)), col(Provider.id))
 )

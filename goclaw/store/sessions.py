@@ -26,9 +26,7 @@ BY_ID = Query[Session](
     lambda visible: select(Session).where(visible(Session), among_ids(Session.id))
 )
 PAGE = Query[Session](
-    lambda visible: newest_first(
-        select(Session).where(visible(Session), OF_AGENT), col(Session.id)
-    )
+    lambda visible: newest_first(select(Session).where(visible(Session), OF_AGENT), col(Session.id))
 )
 TOTAL = Query[Total](lambda visible: count_of(Session, visible(Session), OF_AGENT))
 MESSAGES = Query[Message](
@@ -38,10 +36,12 @@ MESSAGES = Query[Message](
 )
 MESSAGES_TOTAL = Query[Total](lambda visible: count_of(Message, visible(Message), OF_SESSION))
 MESSAGES_UNTIL = Query[Message](
-    lambda visible: select(Message)
-    .where(visible(Message), OF_SESSION, col(Message.seq) <= bindparam("last_seq"))
-    .order_by(col(Message.seq).desc())
-    .limit(bindparam("limit"))
+    lambda visible: (
+        select(Message)
+        .where(visible(Message), OF_SESSION, col(Message.seq) <= bindparam("last_seq"))
+        .order_by(col(Message.seq).desc())
+        .limit(bindparam("limit"))
+    )
 )
 MESSAGES_BY_ID = Query[Message](
     lambda visible: select(Message).where(visible(Message), among_ids(Message.id))
@@ -52,9 +52,7 @@ async def sessions_by_id(reads: Reads, ids: Collection[UUID]) -> dict[UUID, Sess
     return {row.id: row for row in await BY_ID.fetch(reads, ids=list(ids))}
 
 
-async def sessions_page(
-    reads: Reads, request: PageRequest, agent_id: UUID | None
-) -> Page[Session]:
+async def sessions_page(reads: Reads, request: PageRequest, agent_id: UUID | None) -> Page[Session]:
     return await fetch_page(PAGE, reads, request, agent_id=agent_id)
 
 
@@ -75,9 +73,7 @@ async def messages_until(
     reads: Reads, session_id: UUID, last_seq: int, limit: int
 ) -> Sequence[Message]:
     """The `limit` messages up to and including `last_seq`, oldest first."""
-    rows = await MESSAGES_UNTIL.fetch(
-        reads, session_id=session_id, last_seq=last_seq, limit=limit
-    )
+    rows = await MESSAGES_UNTIL.fetch(reads, session_id=session_id, last_seq=last_seq, limit=limit)
     return rows[::-1]
 
 

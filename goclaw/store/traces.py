@@ -29,27 +29,31 @@ PAGE = Query[TraceView](
 )
 TOTAL = Query[Total](lambda visible: count_of(Trace, visible(Trace), *MATCHES))
 SPANS = Query[SpanView](
-    lambda visible: select(Span)
-    .where(visible(Span), among_ids(Span.trace_id))
-    .order_by(col(Span.start_time), col(Span.id))
+    lambda visible: (
+        select(Span)
+        .where(visible(Span), among_ids(Span.trace_id))
+        .order_by(col(Span.start_time), col(Span.id))
+    )
 )
 COSTS = Query[CostRow](
-    lambda visible: select(
-        col(Trace.agent_id),
-        func.coalesce(func.sum(Trace.total_cost_usd), 0).label("cost_usd"),
-        func.sum(Trace.total_input_tokens).label("input_tokens"),
-        func.sum(Trace.total_output_tokens).label("output_tokens"),
-        func.count().label("trace_count"),
+    lambda visible: (
+        select(
+            col(Trace.agent_id),
+            func.coalesce(func.sum(Trace.total_cost_usd), 0).label("cost_usd"),
+            func.sum(Trace.total_input_tokens).label("input_tokens"),
+            func.sum(Trace.total_output_tokens).label("output_tokens"),
+            func.count().label("trace_count"),
+        )
+        .where(
+            visible(Trace),
+            col(Trace.parent_trace_id).is_(None),
+            equals_if_given(col(Trace.agent_id), "agent_id"),
+            _since_if_given(),
+            _until_if_given(),
+        )
+        .group_by(col(Trace.agent_id))
+        .order_by(func.coalesce(func.sum(Trace.total_cost_usd), 0).desc(), col(Trace.agent_id))
     )
-    .where(
-        visible(Trace),
-        col(Trace.parent_trace_id).is_(None),
-        equals_if_given(col(Trace.agent_id), "agent_id"),
-        _since_if_given(),
-        _until_if_given(),
-    )
-    .group_by(col(Trace.agent_id))
-    .order_by(func.coalesce(func.sum(Trace.total_cost_usd), 0).desc(), col(Trace.agent_id))
 )
 
 

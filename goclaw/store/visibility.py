@@ -16,7 +16,6 @@ from goclaw.models.sessions import Message, Session
 from goclaw.models.traces import Span, Trace
 
 
-
 def _agents(user: Any) -> ColumnElement[bool]:
     shared = exists().where(
         col(AgentShare.agent_id) == col(Agent.id), col(AgentShare.user_id) == user
@@ -26,9 +25,7 @@ def _agents(user: Any) -> ColumnElement[bool]:
 
 def _shares(user: Any) -> ColumnElement[bool]:
     """Those given to the user, and those of agents the user administers."""
-    theirs = exists().where(
-        col(Agent.id) == col(AgentShare.agent_id), col(Agent.owner_id) == user
-    )
+    theirs = exists().where(col(Agent.id) == col(AgentShare.agent_id), col(Agent.owner_id) == user)
     return or_(col(AgentShare.user_id) == user, theirs)
 
 

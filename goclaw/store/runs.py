@@ -1,0 +1,233 @@
+"""Runs as they happen: each step of a chat call is one statement, so one round trip."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlmodel import col
+
+from goclaw.core.paging import Page, PageRequest
+from goclaw.models.runs import Run, RunStatus, RunView
+from goclaw.store.database import Database, Reads, Row, fetch
+from goclaw.store.pages import (
+    Total,
+    among_ids,
+    count_of,
+    equals_if_given,
+    fetch_count,
+    fetch_page,
+    newest_first,
+)
+from goclaw.store.query import Query
+
+LEASE_S: Final = 60
+"""How long a session stays reserved for a run that no longer says it lives."""
+
+FILTERS = ("agent_id", "session_id", "status")
+MATCHES = tuple(equals_if_given(col(getattr(Run, name)), name) for name in FILTERS)
+
+BY_ID = Query[RunView](lambda visible: select(Run).where(visible(Run), among_ids(Run.id)))
+PAGE = Query[RunView](
+    lambda visible: newest_first(select(Run).where(visible(Run), *MATCHES), col(Run.id))
+)
+TOTAL = Query[Total](lambda visible: count_of(Run, visible(Run), *MATCHES))
+
+
+async def runs_by_id(reads: Reads, ids: Collection[UUID]) -> dict[UUID, RunView]:
+    return {row.id: row for row in await BY_ID.fetch(reads, ids=list(ids))}
+
+
+async def runs_page(reads: Reads, request: PageRequest, **filters: object) -> Page[RunView]:
+    """`filters` are the names in `FILTERS`; None leaves one out."""
+    return await fetch_page(PAGE, reads, request, **filters)
+
+
+async def count_runs(reads: Reads, **filters: object) -> int:
+    return await fetch_count(TOTAL, reads, **filters)
+
+
+@dataclass(frozen=True, slots=True)
+class NewRun:
+    """`messages` are rows of `messages` without session and run; `seq` counts from 1 here.
+    Without `session_id` a session is made.
+    """
+
+    id: UUID
+    trace_id: UUID
+    session_id: UUID | None
+    new_session_id: UUID
+    session_key: str
+    label: str | None
+    agent_id: UUID
+    user_id: str
+    key_id: UUID | None
+    channel: str
+    model: str
+    provider_name: str
+    worker: str
+    started_at: datetime
+    messages: Sequence[dict[str, Any]]
+    event_id: UUID
+    event: dict[str, Any]
+
+
+BEGIN: Final = f"""
+with kept as (
+    update sessions set message_count = message_count + $14, updated_at = $13,
+        lease_run_id = $1, lease_until = now() + interval '{LEASE_S} seconds'
+    where id = $3::uuid and (lease_until is null or lease_until < now())
+    returning id, key, message_count
+), made as (
+    insert into sessions (id, key, agent_id, user_id, channel, label, message_count,
+        input_tokens, output_tokens, lease_run_id, lease_until, created_at, updated_at)
+    select $4, $5, $7, $8, $10, $6, $14, 0, 0, $1, now() + interval '{LEASE_S} seconds', $13, $13
+    where $3::uuid is null
+    returning id, key, message_count
+), session as (
+    select * from kept union all select * from made
+), run as (
+    insert into runs (id, session_id, agent_id, trace_id, user_id, key_id, channel, status,
+        model, provider_name, first_seq, last_seq, input_tokens, output_tokens, cached_tokens,
+        worker, started_at, heartbeat_at)
+    select $1, id, $7, $2, $8, $9, $10, 'running', $11, $12, message_count - $14 + 1,
+        message_count, 0, 0, 0, $15, $13, $13
+    from session
+), written as (
+    insert into messages (id, session_id, run_id, seq, role, name, content, parts, tool_calls,
+        tool_call_id, created_at)
+    select m.id, session.id, $1, session.message_count - $14 + m.seq, m.role, m.name, m.content,
+        m.parts, m.tool_calls, m.tool_call_id, $13
+    from session, jsonb_to_recordset($16) as m (id uuid, seq int, role text, name text,
+        content text, parts jsonb, tool_calls jsonb, tool_call_id text)
+), told as (
+    insert into events (id, topic, kind, user_id, agent_id, audience, payload)
+    select $17, 'run:' || $1, 'run.started', $8, $7, 'user',
+        $18::jsonb || jsonb_build_object('session_id', id)
+    from session
+)
+select id, key, message_count from session
+"""
+
+
+async def begin_run(database: Database, run: NewRun) -> Row | None:
+    """Writes run, messages and event, and reserves the session. Gives its `id`, `key` and
+    `message_count`, or None when another run holds the session.
+    """
+    arguments = (
+        run.id,
+        run.trace_id,
+        run.session_id,
+        run.new_session_id,
+        run.session_key,
+        run.label,
+        run.agent_id,
+        run.user_id,
+        run.key_id,
+        run.channel,
+        run.model,
+        run.provider_name,
+        run.started_at,
+        len(run.messages),
+        run.worker,
+        run.messages,
+        run.event_id,
+        run.event,
+    )
+    rows = await fetch(database.pool, BEGIN, arguments)
+    return rows[0] if rows else None
+
+
+@dataclass(frozen=True, slots=True)
+class RunEnd:
+    """How a run ended; `message` is the answer as a row of `messages`, if there is one."""
+
+    id: UUID
+    status: RunStatus
+    ended_at: datetime
+    input_tokens: int
+    output_tokens: int
+    cached_tokens: int
+    cost_usd: Decimal | None
+    error_code: str | None
+    error_message: str | None
+    prefix_hash: bytes | None
+    message: dict[str, Any] | None
+    event_id: UUID
+    event: dict[str, Any]
+
+
+END: Final = """
+with run as (
+    update runs set status = $2, ended_at = $3, input_tokens = $4, output_tokens = $5,
+        cached_tokens = $6, cost_usd = $7, error_code = $8, error_message = $9,
+        last_seq = last_seq + $11
+    where id = $1 and status = 'running'
+    returning session_id, user_id, agent_id, last_seq
+), session as (
+    update sessions set lease_run_id = null, lease_until = null, updated_at = $3,
+        prefix_hash = coalesce($10, prefix_hash), message_count = message_count + $11,
+        input_tokens = sessions.input_tokens + $4, output_tokens = sessions.output_tokens + $5
+    from run where sessions.id = run.session_id
+), written as (
+    insert into messages (id, session_id, run_id, seq, role, content, tool_calls, created_at)
+    select ($12::jsonb ->> 'id')::uuid, session_id, $1, last_seq, 'assistant',
+        $12::jsonb ->> 'content', nullif($12::jsonb -> 'tool_calls', 'null'), $3
+    from run where $11 = 1 and session_id is not null
+), told as (
+    insert into events (id, topic, kind, user_id, agent_id, audience, payload)
+    select $13, 'run:' || $1, 'run.ended', user_id, agent_id, 'user',
+        $14::jsonb || jsonb_build_object('session_id', session_id)
+    from run
+)
+select last_seq from run
+"""
+
+
+async def end_run(database: Database, end: RunEnd) -> bool:
+    """Writes answer, figures and event, and frees the session. False when the run had ended."""
+    arguments = (
+        end.id,
+        end.status,
+        end.ended_at,
+        end.input_tokens,
+        end.output_tokens,
+        end.cached_tokens,
+        end.cost_usd,
+        end.error_code,
+        end.error_message,
+        end.prefix_hash,
+        0 if end.message is None else 1,
+        end.message,
+        end.event_id,
+        end.event,
+    )
+    return bool(await fetch(database.pool, END, arguments))
+
+
+BEAT: Final = f"""
+with alive as (
+    update runs set heartbeat_at = now() where id = any($1::uuid[]) returning session_id, id
+)
+update sessions set lease_until = now() + interval '{LEASE_S} seconds'
+from alive where sessions.id = alive.session_id and sessions.lease_run_id = alive.id
+"""
+
+LOST: Final = f"""
+select id from runs
+where status = 'running' and heartbeat_at < now() - interval '{LEASE_S} seconds'
+order by id limit 100
+"""
+
+
+async def beat(database: Database, ids: Sequence[UUID]) -> None:
+    """Says that these runs live and keeps their sessions reserved."""
+    await fetch(database.pool, BEAT, (ids,))
+
+
+async def lost_runs(database: Database) -> list[UUID]:
+    """Runs whose worker has not spoken for longer than a lease."""
+    return [row.id for row in await fetch(database.pool, LOST, ())]

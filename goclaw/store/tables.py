@@ -1,0 +1,31 @@
+"""All tables, so that the metadata is complete wherever this is imported."""
+
+from typing import Final
+
+from sqlmodel import SQLModel
+
+from goclaw.models.activity import Activity
+from goclaw.models.agents import Agent, AgentShare
+from goclaw.models.api_keys import ApiKey
+from goclaw.models.events import Event, FanoutPayload
+from goclaw.models.idempotency import IdempotentRequest
+from goclaw.models.providers import Provider
+from goclaw.models.runs import Run
+from goclaw.models.sessions import Message, Session
+from goclaw.models.traces import Span, Trace
+
+TABLES: Final[tuple[type[SQLModel], ...]] = (
+    Provider,
+    Agent,
+    AgentShare,
+    ApiKey,
+    Session,
+    Message,
+    Run,
+    Trace,
+    Span,
+    Activity,
+    Event,
+    FanoutPayload,
+    IdempotentRequest,
+)
