@@ -23,6 +23,9 @@ FILTERS = ("agent_id", "user_id", "session_id", "session_key", "status", "channe
 MATCHES = tuple(equals_if_given(col(getattr(Trace, name)), name) for name in FILTERS)
 INSTANT = DateTime(timezone=True)
 
+TRACE_COLUMNS = tuple(column.name for column in Trace.__table__.c)  # type: ignore[attr-defined]
+SPAN_COLUMNS = tuple(column.name for column in Span.__table__.c)  # type: ignore[attr-defined]
+
 BY_ID = Query[TraceView](lambda visible: select(Trace).where(visible(Trace), among_ids(Trace.id)))
 PAGE = Query[TraceView](
     lambda visible: newest_first(select(Trace).where(visible(Trace), *MATCHES), col(Trace.id))

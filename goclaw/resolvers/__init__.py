@@ -1,0 +1,1 @@
+"""Operations: what the server can do, for whom, and under which name."""

@@ -1,0 +1,182 @@
+"""One call of one caller: who it is, what it may reach, what it has loaded."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
+from contextlib import asynccontextmanager
+from functools import cached_property
+from typing import Any, Protocol, TypeVar
+from uuid import UUID
+
+from strawberry.dataloader import DataLoader
+
+from goclaw.core.callers import Caller
+from goclaw.core.errors import InvalidInput, NotFound, Unauthenticated
+from goclaw.models.activity import Activity
+from goclaw.models.agents import AgentShare, AgentView
+from goclaw.models.api_keys import ApiKey
+from goclaw.models.events import Audience, Event
+from goclaw.models.providers import Provider
+from goclaw.models.runs import RunView
+from goclaw.models.sessions import Message, Session
+from goclaw.models.traces import SpanView, TraceView
+from goclaw.resolvers.services import Services
+from goclaw.store.agents import agents_by_id, shares_by_agent
+from goclaw.store.api_keys import keys_by_id
+from goclaw.store.database import Db, Reads
+from goclaw.store.providers import providers_by_id
+from goclaw.store.runs import runs_by_id
+from goclaw.store.sessions import messages_by_id, sessions_by_id
+from goclaw.store.traces import spans_by_trace, traces_by_id
+
+T = TypeVar("T")
+Load = Callable[[Reads, Collection[UUID]], Awaitable[Mapping[UUID, T]]]
+
+MAX_BATCH = 200
+
+
+class Changed(Protocol):
+    """A row that has an id."""
+
+    id: UUID
+
+
+AUDIENCES = {
+    "agent": Audience.AGENT,
+    "provider": Audience.ALL,
+    "api_key": Audience.ADMIN,
+    "session": Audience.USER,
+}
+"""Who may see the changes of an entity."""
+
+
+class Context:
+    """`caller` is None until somebody signed in. `address` is the peer's IP address;
+    `idempotency_key` is what the client sent to have a repeat recognised.
+    """
+
+    def __init__(
+        self,
+        services: Services,
+        caller: Caller | None,
+        request_id: str,
+        *,
+        address: str | None = None,
+        idempotency_key: str | None = None,
+    ) -> None:
+        self.services = services
+        self._caller = caller
+        self.request_id = request_id
+        self.address = address
+        self.idempotency_key = idempotency_key
+        self._in_block = False
+
+    @property
+    def signed_in(self) -> bool:
+        return self._caller is not None
+
+    @property
+    def caller(self) -> Caller:
+        """Raises Unauthenticated when nobody signed in."""
+        if self._caller is None:
+            raise Unauthenticated("unauthenticated")
+        return self._caller
+
+    @property
+    def user_id(self) -> str:
+        """Who owns what this call writes. Raises InvalidInput when no user was named."""
+        if self.caller.user_id is None and not self.caller.sees_all:
+            raise InvalidInput("user_required", field="X-GoClaw-User-Id")
+        return self.caller.actor
+
+    @property
+    def reads(self) -> Reads:
+        return self.services.database.reads(self.caller)
+
+    @asynccontextmanager
+    async def db(self) -> AsyncIterator[Db]:
+        """One transaction; whoever listens is woken after its commit."""
+        async with self.services.database.begin(self.caller) as db:
+            self._in_block = True
+            try:
+                yield db
+            finally:
+                self._in_block = False
+        self.services.hub.wake()
+
+    def announce(
+        self, db: Db, kind: str, row: Changed, *, agent_id: UUID | None = None, **details: Any
+    ) -> None:
+        """Writes the event and the audit row of a change, to be committed with it.
+
+        `kind` is `entity.verb`; `details` must hold no secret.
+        """
+        entity = kind.partition(".")[0]
+        event = Event(
+            topic=entity,
+            kind=kind,
+            user_id=getattr(row, "user_id", None) or getattr(row, "owner_id", None),
+            agent_id=agent_id,
+            audience=AUDIENCES[entity],
+            payload={"id": str(row.id), **details},
+        )
+        audit = Activity(
+            actor_type="user" if self.caller.user_id else "system",
+            actor_id=self.caller.actor,
+            action=kind,
+            entity_type=entity,
+            entity_id=str(row.id),
+            details=details or None,
+            ip_address=self.address,
+        )
+        db.add_all((event, audit))
+
+    def _by_id(self, load: Load[T]) -> DataLoader[UUID, T | None]:
+        async def batch(ids: list[UUID]) -> list[T | None]:
+            if self._in_block:
+                raise RuntimeError("a loader was awaited inside ctx.db(): it would deadlock")
+            rows = await load(self.reads, ids)
+            return [rows.get(id) for id in ids]
+
+        return DataLoader(batch, max_batch_size=MAX_BATCH)
+
+    @cached_property
+    def agents(self) -> DataLoader[UUID, AgentView | None]:
+        return self._by_id(agents_by_id)
+
+    @cached_property
+    def shares(self) -> DataLoader[UUID, list[AgentShare] | None]:
+        return self._by_id(shares_by_agent)
+
+    @cached_property
+    def providers(self) -> DataLoader[UUID, Provider | None]:
+        return self._by_id(providers_by_id)
+
+    @cached_property
+    def api_keys(self) -> DataLoader[UUID, ApiKey | None]:
+        return self._by_id(keys_by_id)
+
+    @cached_property
+    def sessions(self) -> DataLoader[UUID, Session | None]:
+        return self._by_id(sessions_by_id)
+
+    @cached_property
+    def messages(self) -> DataLoader[UUID, Message | None]:
+        return self._by_id(messages_by_id)
+
+    @cached_property
+    def runs(self) -> DataLoader[UUID, RunView | None]:
+        return self._by_id(runs_by_id)
+
+    @cached_property
+    def traces(self) -> DataLoader[UUID, TraceView | None]:
+        return self._by_id(traces_by_id)
+
+    @cached_property
+    def spans(self) -> DataLoader[UUID, list[SpanView] | None]:
+        return self._by_id(spans_by_trace)
+
+
+def found(row: T | None, entity: str, id: object) -> T:
+    """Raises NotFound for None, which also stands for a row the caller may not see."""
+    if row is None:
+        raise NotFound(f"{entity}_not_found", id=id)
+    return row

@@ -1,0 +1,94 @@
+"""What makes a function an operation: a scope that no door can leave out."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from functools import update_wrapper
+from inspect import Signature, signature
+from typing import Any, Concatenate, Final, Generic, ParamSpec, TypeVar
+
+from goclaw.core.callers import Scope
+from goclaw.core.errors import Forbidden
+from goclaw.resolvers.context import Context
+
+P = ParamSpec("P")
+R = TypeVar("R")
+Y = TypeVar("Y")
+
+
+class _Guarded:
+    """The scope of an operation, and the refusal of callers who lack it."""
+
+    def __init__(self, scope: Scope | None, function: Callable[..., Any]) -> None:
+        self.scope = scope
+        self.name = function.__name__
+        self.signature: Signature = signature(function, eval_str=True)
+        update_wrapper(self, function)
+
+    def admit(self, ctx: Context) -> None:
+        """Raises Unauthenticated for nobody, Forbidden for a caller without the scope."""
+        if self.scope is None:
+            return
+        if self.scope not in ctx.caller.scopes:
+            raise Forbidden("scope_missing", scope=self.scope)
+
+
+class Operation(_Guarded, Generic[P, R]):
+    """An operation that answers once."""
+
+    def __init__(
+        self, scope: Scope | None, function: Callable[Concatenate[Context, P], Awaitable[R]]
+    ) -> None:
+        super().__init__(scope, function)
+        self._function = function
+
+    async def __call__(self, ctx: Context, *args: P.args, **kwargs: P.kwargs) -> R:
+        self.admit(ctx)
+        return await self._function(ctx, *args, **kwargs)
+
+
+class Stream(_Guarded, Generic[P, Y]):
+    """An operation that goes on answering; refused before its first item."""
+
+    def __init__(
+        self, scope: Scope | None, function: Callable[Concatenate[Context, P], AsyncIterator[Y]]
+    ) -> None:
+        super().__init__(scope, function)
+        self._function = function
+
+    def __call__(self, ctx: Context, *args: P.args, **kwargs: P.kwargs) -> AsyncIterator[Y]:
+        self.admit(ctx)
+        return self._function(ctx, *args, **kwargs)
+
+
+OPERATIONS: Final[dict[str, "Operation[..., Any] | Stream[..., Any]"]] = {}
+"""Every operation by name; what documents and permission tests go through."""
+
+PUBLIC: Final = None
+"""The scope of what anybody may ask, signed in or not."""
+
+
+def operation(
+    scope: Scope | None,
+) -> Callable[[Callable[Concatenate[Context, P], Awaitable[R]]], Operation[P, R]]:
+    def decorate(function: Callable[Concatenate[Context, P], Awaitable[R]]) -> Operation[P, R]:
+        return _register(Operation(scope, function))
+
+    return decorate
+
+
+def stream(
+    scope: Scope | None,
+) -> Callable[[Callable[Concatenate[Context, P], AsyncIterator[Y]]], Stream[P, Y]]:
+    def decorate(function: Callable[Concatenate[Context, P], AsyncIterator[Y]]) -> Stream[P, Y]:
+        return _register(Stream(scope, function))
+
+    return decorate
+
+
+G = TypeVar("G", bound=_Guarded)
+
+
+def _register(guarded: G) -> G:
+    if guarded.name in OPERATIONS:
+        raise ValueError(f"two operations are named {guarded.name}")
+    OPERATIONS[guarded.name] = guarded  # type: ignore[assignment]
+    return guarded

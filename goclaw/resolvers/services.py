@@ -1,0 +1,26 @@
+"""What one worker shares among all its calls; built once by `goclaw.app`."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from goclaw.core.host import Host
+from goclaw.core.settings import Settings
+from goclaw.events.hub import EventHub
+from goclaw.runtime.runner import Runner
+from goclaw.security.outbound import OutboundClient
+from goclaw.security.vault import Vault
+from goclaw.resolvers.key_use import KeyUse
+from goclaw.store.database import Database
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    host: Host
+    settings: Settings
+    database: Database
+    hub: EventHub
+    vault: Vault
+    outbound: OutboundClient
+    runner: Runner
+    key_use: KeyUse
+    started_at: datetime

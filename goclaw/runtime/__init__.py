@@ -1,0 +1,1 @@
+"""Runs: asking the model, following the answer, accounting for it."""

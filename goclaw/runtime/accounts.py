@@ -1,0 +1,187 @@
+"""What is written down about a run: its first and last rows, its trace and spans."""
+
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from time import monotonic_ns
+from typing import Any, Final
+from uuid import UUID
+
+from goclaw.core.errors import GatewayError
+from goclaw.core.ids import uuid7
+from goclaw.models.runs import RunStatus
+from goclaw.models.traces import SpanType
+from goclaw.providers.messages import ModelMessage, Reply, Usage
+from goclaw.runtime.history import chain, link, to_row
+from goclaw.runtime.live import LiveRun, Turn
+from goclaw.runtime.prices import cost_usd
+from goclaw.store.runs import NewRun, RunEnd
+from goclaw.store.traces import SPAN_COLUMNS, TRACE_COLUMNS
+
+PREVIEW_CHARS: Final = 500
+NO_USAGE: Final = Usage(0, 0)
+
+
+def preview(text: str) -> str:
+    return text if len(text) <= PREVIEW_CHARS else text[: PREVIEW_CHARS - 1] + "…"
+
+
+def new_run(turn: Turn, worker: str) -> NewRun:
+    """The rows that are committed before the model is asked."""
+    run_id, trace_id = uuid7(), uuid7()
+    rows = [to_row(message, seq) for seq, message in enumerate(turn.new, start=1)]
+    return NewRun(
+        id=run_id,
+        trace_id=trace_id,
+        session_id=turn.session_id,
+        new_session_id=uuid7(),
+        session_key=turn.session_key,
+        label=turn.label,
+        agent_id=turn.agent.id,
+        user_id=turn.user_id,
+        key_id=turn.key_id,
+        channel=turn.channel,
+        model=turn.request.model,
+        provider_name=turn.provider_name,
+        worker=worker,
+        started_at=datetime.now(UTC),
+        messages=rows,
+        event_id=uuid7(),
+        event={"id": str(run_id), "trace_id": str(trace_id), "channel": turn.channel},
+    )
+
+
+class Outcome:
+    """The figures of a run that has ended."""
+
+    def __init__(self, run: LiveRun, status: RunStatus, error: GatewayError | None) -> None:
+        self.run = run
+        self.status = status
+        self.error = error
+        self.reply = run.reply or run.answer.reply()
+        self.usage = self.reply.usage or NO_USAGE
+        self.duration_ms = (monotonic_ns() - run.started_ns) // 1_000_000
+        self.ended_at = run.started_at + timedelta(milliseconds=self.duration_ms)
+        self.cost_usd = self._cost()
+
+    def _cost(self) -> Decimal | None:
+        """Unknown, too, when the vendor did not say how much was used."""
+        if self.reply.usage is None:
+            return None
+        return cost_usd(self.run.turn.provider_type, self.run.turn.request.model, self.usage)
+
+    @property
+    def message(self) -> dict[str, Any] | None:
+        """The answer as a row, also a part of one; None when the model said nothing."""
+        answer = self.answer
+        if not answer.content and not answer.tool_calls:
+            return None
+        return to_row(answer, 1)
+
+    @property
+    def answer(self) -> ModelMessage:
+        calls = self.reply.tool_calls
+        return ModelMessage("assistant", self.reply.content.replace("\0", ""), tool_calls=calls)
+
+    def prefix_hash(self) -> bytes | None:
+        """None for an answer that no client has seen whole."""
+        if self.status is not RunStatus.COMPLETED:
+            return None
+        turn = self.run.turn
+        return link(chain(turn.new, turn.before), self.answer)
+
+    def run_end(self) -> RunEnd:
+        event = {
+            "id": str(self.run.id),
+            "trace_id": str(self.run.trace_id),
+            "status": self.status,
+            "input_tokens": self.usage.input_tokens,
+            "output_tokens": self.usage.output_tokens,
+            "error_code": None if self.error is None else self.error.code,
+        }
+        return RunEnd(
+            id=self.run.id,
+            status=self.status,
+            ended_at=self.ended_at,
+            input_tokens=self.usage.input_tokens,
+            output_tokens=self.usage.output_tokens,
+            cached_tokens=self.usage.cached_tokens,
+            cost_usd=self.cost_usd,
+            error_code=None if self.error is None else self.error.code,
+            error_message=None if self.error is None else str(self.error),
+            prefix_hash=self.prefix_hash(),
+            message=self.message,
+            event_id=uuid7(),
+            event=event,
+        )
+
+    def trace_rows(self) -> tuple[tuple[object, ...], list[tuple[object, ...]]]:
+        """One trace, one span for the agent's turn, one within it for the model call."""
+        agent_span = uuid7()
+        shared = self._shared()
+        agent = shared | {"id": agent_span, "span_type": SpanType.AGENT}
+        call = shared | self._call(agent_span)
+        return as_row(TRACE_COLUMNS, self._trace(shared)), [
+            as_row(SPAN_COLUMNS, agent),
+            as_row(SPAN_COLUMNS, call),
+        ]
+
+    def _shared(self) -> dict[str, object]:
+        run = self.run
+        return {
+            "trace_id": run.trace_id,
+            "agent_id": run.turn.agent.id,
+            "name": run.turn.agent.key,
+            "status": self.status,
+            "start_time": run.started_at,
+            "end_time": self.ended_at,
+            "duration_ms": self.duration_ms,
+            "input_preview": preview(run.turn.new[-1].text),
+            "output_preview": preview(self.answer.content) or None,
+            "error": None if self.error is None else str(self.error),
+            "created_at": run.started_at,
+        }
+
+    def _call(self, parent: UUID) -> dict[str, object]:
+        run = self.run
+        first = run.first_token_ns
+        return {
+            "id": uuid7(),
+            "parent_span_id": parent,
+            "span_type": SpanType.LLM_CALL,
+            "name": run.turn.request.model,
+            "model": run.turn.request.model,
+            "provider": run.turn.provider_name,
+            "input_tokens": self.usage.input_tokens,
+            "output_tokens": self.usage.output_tokens,
+            "cost_usd": self.cost_usd,
+            "finish_reason": self.reply.finish_reason or None,
+            "first_seq": run.first_seq,
+            "last_seq": run.last_seq + (self.message is not None),
+            "metadata": {
+                "cached_tokens": self.usage.cached_tokens,
+                "reasoning_tokens": self.usage.reasoning_tokens,
+                "first_token_ms": None if first is None else (first - run.started_ns) // 1_000_000,
+            },
+        }
+
+    def _trace(self, shared: dict[str, object]) -> dict[str, object]:
+        run = self.run
+        return shared | {
+            "id": run.trace_id,
+            "run_id": run.id,
+            "user_id": run.turn.user_id,
+            "session_id": run.session_id,
+            "session_key": run.session_key,
+            "name": f"chat {run.turn.agent.key}",
+            "channel": run.turn.channel,
+            "total_input_tokens": self.usage.input_tokens,
+            "total_output_tokens": self.usage.output_tokens,
+            "total_cost_usd": self.cost_usd,
+            "span_count": 2,
+            "llm_call_count": 1,
+            "tool_call_count": 0,
+        }
+
+
+def as_row(columns: tuple[str, ...], values: dict[str, object]) -> tuple[object, ...]:
+    return tuple(values.get(column) for column in columns)

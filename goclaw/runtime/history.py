@@ -1,0 +1,94 @@
+"""The messages of a conversation: as posted, as stored, as sent to the model."""
+
+from collections.abc import Iterable, Sequence
+from hashlib import sha256
+from typing import Any
+
+import orjson
+
+from goclaw.core.ids import uuid7
+from goclaw.providers.messages import ImagePart, ModelMessage, TextPart, ToolCall
+
+Row = dict[str, Any]
+
+
+def link(previous: bytes, message: ModelMessage) -> bytes:
+    """The hash of a conversation that ends with `message`, given the hash of what came before."""
+    parts = (
+        message.role,
+        message.text,
+        [part.url for part in message.parts if isinstance(part, ImagePart)],
+        [(call.id, call.name, call.arguments) for call in message.tool_calls],
+        message.tool_call_id,
+        message.name,
+    )
+    return sha256(previous + orjson.dumps(parts)).digest()
+
+
+def chain(messages: Iterable[ModelMessage], start: bytes = b"") -> bytes:
+    for message in messages:
+        start = link(start, message)
+    return start
+
+
+def split_at_last_answer(
+    messages: Sequence[ModelMessage],
+) -> tuple[Sequence[ModelMessage], Sequence[ModelMessage]]:
+    """What was said up to the model's last answer, and what is new."""
+    for index in range(len(messages) - 1, -1, -1):
+        if messages[index].role == "assistant":
+            return messages[: index + 1], messages[index + 1 :]
+    return (), messages
+
+
+def to_row(message: ModelMessage, seq: int) -> Row:
+    """A row of `messages`. An image is kept as what it was, not as what it showed."""
+    return {
+        "id": str(uuid7()),
+        "seq": seq,
+        "role": "system" if message.role == "developer" else message.role,
+        "name": message.name,
+        "content": message.text,
+        "parts": _kept_parts(message),
+        "tool_calls": [_call_row(call) for call in message.tool_calls] or None,
+        "tool_call_id": message.tool_call_id,
+    }
+
+
+def _kept_parts(message: ModelMessage) -> list[Row] | None:
+    if isinstance(message.content, str):
+        return None
+    return [
+        {"type": "text", "text": part.text} if isinstance(part, TextPart) else _image_row(part)
+        for part in message.content
+    ]
+
+
+def _image_row(image: ImagePart) -> Row:
+    embedded = image.embedded()
+    if embedded is None:
+        return {"type": "image", "url": image.url}
+    media_type, data = embedded
+    raw = data.encode()
+    return {
+        "type": "image",
+        "media_type": media_type,
+        "sha256": sha256(raw).hexdigest(),
+        "size_bytes": len(raw) * 3 // 4,
+    }
+
+
+def _call_row(call: ToolCall) -> Row:
+    return {"id": call.id, "name": call.name, "arguments": call.arguments}
+
+
+def from_row(row: Any) -> ModelMessage:
+    """A stored message as the model gets it again; images have become a note."""
+    text = row.content
+    images = sum(part["type"] == "image" for part in row.parts or ())
+    if images:
+        text = f"{text}\n[{images} earlier image(s), no longer attached]".strip()
+    calls = [ToolCall(c["id"], c["name"], c["arguments"]) for c in row.tool_calls or ()]
+    return ModelMessage(
+        row.role, text, name=row.name, tool_calls=calls, tool_call_id=row.tool_call_id
+    )

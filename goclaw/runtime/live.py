@@ -1,0 +1,129 @@
+"""A run while it lasts: what it has said so far, and who is listening."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from time import monotonic_ns
+from typing import Final
+from uuid import UUID
+
+from goclaw.core.errors import Conflict, GatewayError
+from goclaw.models.agents import AgentView
+from goclaw.models.providers import ProviderType
+from goclaw.models.runs import RunStatus
+from goclaw.providers.client import ModelClient
+from goclaw.providers.messages import Delta, ModelMessage, ModelRequest, Reply, ReplyBuilder
+
+FLUSH_S: Final = 0.05
+"""How long text is gathered for listeners before it is passed on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """What a run is asked to do.
+
+    `new` are the messages to store; `before` hashes those that are stored already, and the
+    session is the one they belong to. `request` holds them all, after the agent's prompt.
+    """
+
+    agent: AgentView
+    provider_type: ProviderType
+    provider_name: str
+    client: ModelClient
+    request: ModelRequest
+    new: tuple[ModelMessage, ...]
+    before: bytes
+    session_id: UUID | None
+    session_key: str
+    user_id: str
+    key_id: UUID | None
+    channel: str
+    label: str | None = None
+
+
+@dataclass(eq=False)
+class LiveRun:
+    """`pieces` is the answer so far; a piece once added never changes."""
+
+    id: UUID
+    trace_id: UUID
+    turn: Turn
+    session_id: UUID
+    session_key: str
+    started_at: datetime
+    first_seq: int
+    last_seq: int
+    started_ns: int = field(default_factory=monotonic_ns)
+    first_token_ns: int | None = None
+    status: RunStatus = RunStatus.RUNNING
+    answer: ReplyBuilder = field(default_factory=ReplyBuilder)
+    reply: Reply | None = None
+    error: GatewayError | None = None
+    pieces: list[str] = field(default_factory=list)
+    cancel_requested: bool = False
+    task: "asyncio.Task[object] | None" = None
+    _waiting: set["asyncio.Future[None]"] = field(default_factory=set)
+
+    def take(self, deltas: list[Delta]) -> None:
+        """Adds what the model said; costs nothing more while nobody listens."""
+        if self.first_token_ns is None:
+            self.first_token_ns = monotonic_ns()
+        for delta in deltas:
+            self.answer.add(delta)
+            if delta.text:
+                self.pieces.append(delta.text)
+        if self._waiting:
+            self.wake()
+
+    def end(self, status: RunStatus) -> None:
+        self.status = status
+        self.wake()
+
+    def wake(self) -> None:
+        for future in self._waiting:
+            if not future.done():
+                future.set_result(None)
+        self._waiting.clear()
+
+    def cancel(self) -> None:
+        """Ends the model call; the run then ends as cancelled."""
+        self.cancel_requested = True
+        if self.task is not None:
+            self.task.cancel()
+
+    def was_cancelled(self) -> bool:
+        """Whether the cancellation just caught was asked for by `cancel`; then it is taken
+        back from the task, which goes on to tell its client.
+        """
+        if self.cancel_requested and self.task is asyncio.current_task():
+            self.task.uncancel()
+            return True
+        return False
+
+    async def text(self) -> AsyncIterator[tuple[int, str]]:
+        """(offset in characters, text): all that was said so far, then the rest as it comes."""
+        index = offset = 0
+        while True:
+            ended = self.status is not RunStatus.RUNNING
+            if index < len(self.pieces):
+                text = "".join(self.pieces[index:])
+                index = len(self.pieces)
+                yield offset, text
+                offset += len(text)
+            elif ended:
+                return
+            else:
+                await self._more()
+
+    async def _more(self) -> None:
+        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting.add(future)
+        try:
+            await future
+        finally:
+            self._waiting.discard(future)
+
+
+def cancelled() -> GatewayError:
+    return Conflict("run_cancelled")

@@ -1,0 +1,168 @@
+"""Carries runs: begins them, asks the model, passes on what it says, ends them."""
+
+import asyncio
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import aclosing
+from typing import Any, Final
+from uuid import UUID
+
+import structlog
+
+from goclaw.core.errors import Conflict, GatewayError, Unavailable
+from goclaw.events.hub import EventHub
+from goclaw.models.runs import RunStatus
+from goclaw.providers.messages import Delta, Reply
+from goclaw.runtime.accounts import Outcome, new_run
+from goclaw.runtime.live import LiveRun, Turn, cancelled
+from goclaw.runtime.trace_writer import TraceWriter
+from goclaw.store.database import Database
+from goclaw.store.runs import begin_run, end_run
+
+log = structlog.get_logger()
+
+END_ATTEMPTS: Final = 5
+END_PAUSE_S: Final = 1.0
+
+
+class Runner:
+    """The runs of one worker."""
+
+    def __init__(
+        self, database: Database, hub: EventHub, traces: TraceWriter, worker: str
+    ) -> None:
+        self.live: dict[UUID, LiveRun] = {}
+        self.stopping = False
+        self.completed = 0
+        self.failed = 0
+        self._database = database
+        self._hub = hub
+        self._traces = traces
+        self._worker = worker
+        self._tasks: set[asyncio.Task[Any]] = set()
+
+    async def begin(self, turn: Turn) -> LiveRun:
+        """Commits run, messages and event. Raises Conflict when the session is busy."""
+        if self.stopping:
+            raise Unavailable("stopping", retry_after_s=5)
+        new = new_run(turn, self._worker)
+        session = await begin_run(self._database, new)
+        if session is None:
+            raise Conflict("session_busy")
+        last_seq = session.message_count
+        run = LiveRun(
+            id=new.id,
+            trace_id=new.trace_id,
+            turn=turn,
+            session_id=session.id,
+            session_key=session.key,
+            started_at=new.started_at,
+            first_seq=last_seq - len(turn.new) + 1,
+            last_seq=last_seq,
+        )
+        run.task = asyncio.current_task()
+        self.live[run.id] = run
+        self._hub.wake()
+        return run
+
+    async def complete(self, run: LiveRun) -> Reply:
+        """The whole answer at once. A caller that is cancelled cancels the run."""
+        run.task = asyncio.current_task()
+        try:
+            run.reply = await run.turn.client.complete(run.turn.request)
+        except GatewayError as error:
+            await self._end(run, RunStatus.ERROR, error)
+            raise
+        except BaseException:
+            raise await self._interrupted(run) from None
+        run.pieces.append(run.reply.content)
+        await self._end(run, RunStatus.COMPLETED)
+        return run.reply
+
+    async def stream(self, run: LiveRun) -> AsyncIterator[list[Delta]]:
+        """The answer as it comes. Closing the iterator before its end cancels the run."""
+        run.task = asyncio.current_task()
+        try:
+            async with aclosing(run.turn.client.stream(run.turn.request)) as chunks:
+                async for deltas in chunks:
+                    run.take(deltas)
+                    yield deltas
+        except GatewayError as error:
+            await self._end(run, RunStatus.ERROR, error)
+            raise
+        except BaseException:
+            raise await self._interrupted(run) from None
+        await self._end(run, RunStatus.COMPLETED)
+
+    def detach(self, run: LiveRun) -> None:
+        """Carries the run in the background; whoever wants to follow it watches it."""
+        run.task = self._spawn(self._carry(run))
+
+    async def _carry(self, run: LiveRun) -> None:
+        try:
+            async for _ in self.stream(run):
+                pass
+        except GatewayError as error:
+            log.info("run.failed", run_id=str(run.id), code=error.code)
+
+    async def _interrupted(self, run: LiveRun) -> BaseException:
+        """Ends a run that was cancelled or abandoned; gives what its task is to raise."""
+        error = cancelled()
+        asked = run.was_cancelled()
+        if asked:
+            await self._end(run, RunStatus.CANCELLED, error)
+            return error
+        self._spawn(self._end(run, RunStatus.CANCELLED, error))
+        return asyncio.CancelledError()
+
+    async def _end(
+        self, run: LiveRun, status: RunStatus, error: GatewayError | None = None
+    ) -> None:
+        """Commits how the run ended. A database that is away is asked again in the background,
+        so that an answer already given is not lost.
+        """
+        run.error = error
+        outcome = Outcome(run, status, error)
+        try:
+            await self._commit(outcome)
+        except Unavailable:
+            self._spawn(self._commit_later(outcome))
+
+    async def _commit(self, outcome: Outcome) -> None:
+        await end_run(self._database, outcome.run_end())
+        self._close(outcome)
+
+    async def _commit_later(self, outcome: Outcome) -> None:
+        for attempt in range(1, END_ATTEMPTS + 1):
+            await asyncio.sleep(END_PAUSE_S * attempt)
+            try:
+                return await self._commit(outcome)
+            except Unavailable:
+                log.warning("run.end_delayed", run_id=str(outcome.run.id), attempt=attempt)
+        log.error("run.end_lost", run_id=str(outcome.run.id))
+        self._close(outcome)
+
+    def _close(self, outcome: Outcome) -> None:
+        if outcome.status is RunStatus.COMPLETED:
+            self.completed += 1
+        else:
+            self.failed += 1
+        self.live.pop(outcome.run.id, None)
+        outcome.run.end(outcome.status)
+        self._traces.add(*outcome.trace_rows())
+        self._hub.wake()
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> "asyncio.Task[Any]":
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
+
+    async def stop(self, grace_s: float) -> None:
+        """Lets detached runs finish, cancels those that take longer, waits for their ends."""
+        self.stopping = True
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=grace_s)
+        for run in list(self.live.values()):
+            run.cancel()
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=END_PAUSE_S * END_ATTEMPTS)
