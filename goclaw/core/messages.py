@@ -40,14 +40,18 @@ MESSAGES: Final[dict[str, str]] = {
     "provider_in_use": "provider {name} is used by {agents} agents; give them another one first",
     "provider_key_required": "a new api_base needs the API key once more",
     "provider_key_missing": "provider {name} has no API key",
+    "provider_key_malformed": "the API key of provider {name} has characters that no key has",
+    "provider_base_missing": "provider {name} has no api_base",
+    "provider_model_missing": "provider {name} has no default model; name one",
     # model vendors
     "upstream_unreachable": "provider {provider} cannot be reached: {reason}",
     "upstream_refused": "provider {provider} refused the request: {reason}",
     "upstream_credential": "provider {provider} refused its API key (HTTP {status})",
-    "upstream_failed": "provider {provider} failed (HTTP {status}): {reason}",
+    "upstream_failed": "provider {provider} failed: {reason}",
     "upstream_garbage": "provider {provider} sent something that is not a valid answer: {reason}",
     "upstream_cut": "provider {provider} ended the stream before the answer was complete",
     "upstream_rate_limited": "provider {provider} is rate limiting; try again later",
+    "upstream_too_large": "the answer is larger than the limit of {limit_bytes} bytes",
     "upstream_timeout": "provider {provider} did not answer within {timeout_s} s",
     "host_refused": "{host} is a private, loopback or otherwise reserved address; an administrator "
     "can allow it with GOCLAW_ALLOWED_OUTBOUND_HOSTS={host}",
@@ -67,7 +71,11 @@ MESSAGES: Final[dict[str, str]] = {
     "secret_unreadable": "a stored secret cannot be read with the configured encryption key",
     "stopping": "the server is stopping",
     "too_many_events": "the reader is too slow; resume with the last cursor",
+    "cursor_expired": "the events after this cursor are no longer kept; read the current state "
+    "and subscribe without {field}",
+    "fanout_unavailable": "messages to the other workers cannot be sent; try again",
     "database_newer": "the database has version {version}, newer than {known}, the newest this "
     "server knows; run the newer server",
+    "embedded_database_failed": "the embedded database does not start: {reason}",
     "data_folder_in_use": "another server (process {pid}) uses the data folder {folder}",
 }

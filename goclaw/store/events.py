@@ -99,9 +99,7 @@ def insert_event(first: int = 1) -> str:
     return f"insert into events ({COLUMNS}) values ({values})"
 
 
-async def append_events(
-    connection: "asyncpg.Connection[Row]", events: Sequence[Values]
-) -> None:
+async def append_events(connection: "asyncpg.Connection[Row]", events: Sequence[Values]) -> None:
     """Inside the writer's transaction; one round trip however many there are."""
     arrays = ", ".join(f"${at}::{type.split(':')[0]}[]" for at, type in enumerate(TYPES, 1))
     await connection.execute(

@@ -1,0 +1,1 @@
+"""Topics and fan-out: durable events from the log, and messages between workers."""

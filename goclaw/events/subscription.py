@@ -1,0 +1,150 @@
+"""One reader of durable events: what it missed from the log, then what comes, once each."""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+from time import time
+from types import TracebackType
+from typing import Final, Self
+from uuid import UUID
+
+from goclaw.core.errors import GatewayError, InvalidInput, RateLimited
+from goclaw.events.counters import Counters
+from goclaw.events.cursor import Cursor
+from goclaw.events.live import LiveReader
+from goclaw.events.ports import EventLog
+from goclaw.events.row import EventRow
+from goclaw.events.wakeup import Wakeup
+
+PAGE_ROWS: Final = 200
+BEGINNING: Final = Cursor(0, UUID(int=0))
+
+
+class Subscription:
+    """`async with` it, then `async for`; from the first of the two on, no event is missed.
+
+    Ends by raising: RateLimited `too_many_events` for a reader that was too slow (it resumes
+    after the last cursor it got), Unavailable `stopping` when the server stops, Unavailable
+    when the log is away while missed events are read. A cursor of another log, or one older
+    than what is kept, raises InvalidInput on entering.
+
+    The seam: live events are collected from before the last page is read, and those the page
+    had already are left out.
+    """
+
+    def __init__(
+        self,
+        events: EventLog,
+        live: LiveReader,
+        slots: asyncio.Semaphore,
+        counters: Counters,
+        *,
+        topics: frozenset[str] | None,
+        after: Cursor | None,
+        visible: Callable[[EventRow], bool],
+        queue_limit: int,
+        keep_s: float,
+    ) -> None:
+        self.topics = topics
+        self._log = events
+        self._live = live
+        self._slots = slots
+        self._counters = counters
+        self._visible = visible
+        self._limit = queue_limit
+        self._keep_s = keep_s
+        self._last = after or BEGINNING
+        self._page: deque[EventRow] = deque()
+        self._queue: deque[EventRow] = deque()
+        self._wakeup = Wakeup()
+        self._caught_up = after is None
+        self._error: GatewayError | None = None
+
+    @property
+    def crowded(self) -> bool:
+        return len(self._queue) * 2 > self._limit
+
+    async def __aenter__(self) -> Self:
+        if self._caught_up:
+            self._last = await self._live.attach(self)
+        else:
+            await self._check()
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._live.detach(self)
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> EventRow:
+        while True:
+            row = await self._next()
+            if self._visible(row):
+                self._counters.events_delivered += 1
+                return row
+
+    def push(self, row: EventRow) -> bool:
+        if len(self._queue) < self._limit:
+            self._queue.append(row)
+            self._wakeup.set()
+            return True
+        self._queue.clear()
+        self.end(RateLimited("too_many_events"))
+        return False
+
+    def end(self, error: GatewayError) -> None:
+        self._error = error
+        self._wakeup.set()
+
+    async def _next(self) -> EventRow:
+        while True:
+            if self._page:
+                return self._page.popleft()
+            if self._caught_up:
+                while self._queue:
+                    row = self._queue.popleft()
+                    if row.position > self._last:
+                        self._last = row.position
+                        return row
+            if self._error is not None:
+                raise self._error
+            if self._caught_up:
+                await self._wakeup.wait()
+            else:
+                await self._catch_up()
+
+    async def _catch_up(self) -> None:
+        if await self._read_page():
+            return
+        await self._live.attach(self)
+        if await self._read_page():  # a burst came in between; live events would pile up
+            self._live.detach(self)
+            self._queue.clear()
+        else:
+            self._caught_up = True
+
+    async def _read_page(self) -> bool:
+        """True when there is more."""
+        async with self._slots:
+            page = await self._log.read_after(
+                self._last, PAGE_ROWS, None if self.topics is None else sorted(self.topics)
+            )
+        self._counters.log_reads += 1
+        rows = [EventRow(*row) for row in page.rows]
+        if rows:
+            self._last = rows[-1].position
+            self._page.extend(rows)
+        return page.full
+
+    async def _check(self) -> None:
+        standing = await self._log.standing(self._last)
+        if not standing.known:
+            raise InvalidInput("invalid_cursor", field="after")
+        if not standing.kept and self._last.time_s < time() - self._keep_s:
+            raise InvalidInput("cursor_expired", field="after")
