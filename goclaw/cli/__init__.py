@@ -1,0 +1,1 @@
+"""The command line: a door like the others, and the one that owns the host it runs on."""

@@ -1,0 +1,58 @@
+"""What is printed when the server is ready."""
+
+from rich.console import Console
+from rich.table import Table
+
+from goclaw.core.host import Host
+from goclaw.core.settings import is_loopback
+
+DOORS = (("Page", "/"), ("GraphiQL", "/graphql"), ("OpenAI API", "/v1"), ("API reference", "/docs"))
+
+
+def print_banner(host: Host, port: int) -> None:
+    console = Console(highlight=False, soft_wrap=True)
+    table = Table.grid(padding=(0, 2))
+    for name, path in DOORS:
+        table.add_row(f"  {name}", f"{base_url(host, port)}{path}")
+    table.add_row()
+    table.add_row("  Database", database_line(host))
+    table.add_row("  Model", model_line(host))
+    table.add_row("  Sign-in", sign_in_line(host))
+    console.print("\nGoClaw is ready\n", style="bold")
+    console.print(table)
+    if host.settings.is_open:
+        console.print("\n  To make an API key:  goclaw keys create --name my-key")
+    console.print("\n  Ctrl-C stops it.\n")
+
+
+def base_url(host: Host, port: int) -> str:
+    name = host.settings.host
+    if name in {"0.0.0.0", "::"}:  # noqa: S104
+        name = "localhost"
+    elif ":" in name:
+        name = f"[{name}]"
+    return f"http://{name}:{port}{host.settings.path_prefix}"
+
+
+def database_line(host: Host) -> str:
+    if host.embedded_database:
+        return f"embedded PostgreSQL in {host.settings.data_dir}"
+    return "PostgreSQL named by GOCLAW_POSTGRES_DSN"
+
+
+def model_line(host: Host) -> str:
+    keyed = ", ".join(sorted(host.settings.provider_keys))
+    local = (
+        f"embedded {host.local_model.name}, small and only for a first try"
+        if host.local_model
+        else f"no embedded model: {host.local_model_missing}"
+    )
+    return f"{keyed} (keys from the environment); {local}" if keyed else local
+
+
+def sign_in_line(host: Host) -> str:
+    if not host.settings.is_open:
+        return "GOCLAW_GATEWAY_TOKEN or an API key"
+    if is_loopback(host.settings.host):
+        return "none: open to everybody on this machine; set GOCLAW_GATEWAY_TOKEN to change that"
+    return "none: OPEN TO EVERYBODY who reaches this address; set GOCLAW_GATEWAY_TOKEN"

@@ -1,0 +1,33 @@
+"""The commands. Each is a module with a Typer `app`, imported when it is called for."""
+
+from pkgutil import resolve_name
+from typing import Any, Final
+
+import typer
+from typer.core import TyperGroup
+
+COMMANDS: Final = {
+    "serve": "goclaw.cli.serve:app",
+}
+
+
+class LazyGroup(TyperGroup):
+    """`goclaw serve` starts in a fraction of the time that importing every command takes."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        if cmd_name not in COMMANDS:
+            return None
+        command = typer.main.get_command(resolve_name(COMMANDS[cmd_name]))
+        command.name = cmd_name
+        return command
+
+
+app = typer.Typer(cls=LazyGroup, no_args_is_help=True, pretty_exceptions_enable=False)
+
+
+@app.callback()
+def goclaw() -> None:
+    """GoClaw, a gateway for AI agents."""

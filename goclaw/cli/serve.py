@@ -1,0 +1,64 @@
+"""`goclaw serve`"""
+
+from pathlib import Path
+from typing import Annotated, Final, Optional
+
+import typer
+
+from goclaw.cli.banner import print_banner
+from goclaw.cli.supervisor import StartFailed, Supervisor
+from goclaw.core.errors import GatewayError
+from goclaw.core.logs import configure_logs
+from goclaw.core.settings import InvalidSettings, load_settings, refuse_open_address
+
+APP: Final = "goclaw.app:create_app"
+MIGRATE: Final = "goclaw.app:migrate"
+BAD_SETTINGS: Final = 2
+
+app = typer.Typer()
+
+
+@app.command()
+def serve(
+    host: Annotated[Optional[str], typer.Option(help="Address to listen on.")] = None,
+    port: Annotated[Optional[int], typer.Option(help="Port to listen on.")] = None,
+    workers: Annotated[Optional[int], typer.Option(help="Worker processes.")] = None,
+    data_dir: Annotated[
+        Optional[Path], typer.Option(help="Folder of the embedded database.")
+    ] = None,
+    path_prefix: Annotated[
+        Optional[str], typer.Option(help="Path under which a proxy publishes the server.")
+    ] = None,
+    forwarded_allow_ips: Annotated[
+        Optional[str], typer.Option(help="Proxies whose X-Forwarded headers are believed.")
+    ] = None,
+    allow_public_without_token: Annotated[
+        Optional[bool],
+        typer.Option(
+            "--allow-public-without-token",
+            help="Listen on other addresses than loopback though no token is set.",
+        ),
+    ] = None,
+) -> None:
+    """Start the server. What is not given here comes from GOCLAW_* variables or goclaw.toml."""
+    arguments = {
+        "host": host,
+        "port": port,
+        "workers": workers,
+        "data_dir": data_dir,
+        "path_prefix": path_prefix,
+        "forwarded_allow_ips": forwarded_allow_ips,
+        "allow_public_without_token": allow_public_without_token,
+    }
+    try:
+        settings = load_settings(**arguments)
+        refuse_open_address(settings)
+    except InvalidSettings as error:
+        typer.echo(f"goclaw: {error}", err=True)
+        raise typer.Exit(BAD_SETTINGS) from error
+    configure_logs(settings.log_format, settings.log_level)
+    try:
+        Supervisor(settings, app=APP, migrate=MIGRATE, on_ready=print_banner).run()
+    except (GatewayError, StartFailed) as error:
+        typer.echo(f"goclaw: {error}", err=True)
+        raise typer.Exit(1) from error

@@ -1,0 +1,49 @@
+"""A worker process: `python -m goclaw.cli.worker <factory> <listening socket's fd>`."""
+
+import os
+import socket
+import sys
+from pkgutil import resolve_name
+from threading import Thread
+
+import uvicorn
+
+from goclaw.cli.orders import receive
+from goclaw.core.logs import configure_logs
+
+
+def main() -> None:
+    factory_name, fd = sys.argv[1:]
+    create_app = resolve_name(factory_name)
+    host = receive()
+    settings = host.settings
+    configure_logs(settings.log_format, settings.log_level)
+    config = uvicorn.Config(
+        create_app(host),
+        loop="uvloop",
+        http="httptools",
+        ws="websockets-sansio",
+        ws_max_size=settings.max_body_bytes,
+        lifespan="on",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=bool(settings.forwarded_allow_ips),
+        forwarded_allow_ips=settings.forwarded_allow_ips or None,
+        root_path=settings.path_prefix,
+        timeout_keep_alive=75,
+        timeout_graceful_shutdown=settings.shutdown_grace_s,
+    )
+    server = uvicorn.Server(config)
+    Thread(target=stop_with_parent, args=(server,), daemon=True).start()
+    server.run(sockets=[socket.socket(fileno=int(fd))])
+
+
+def stop_with_parent(server: uvicorn.Server) -> None:
+    while os.read(sys.stdin.fileno(), 1):
+        pass
+    server.should_exit = True
+
+
+if __name__ == "__main__":
+    main()
