@@ -94,3 +94,18 @@ class ProviderView(View):
     settings: dict[str, Any]
     created_at: datetime
     updated_at: datetime
+
+
+class ProviderModelView(View):
+    """A model the vendor offers."""
+
+    id: str
+    name: str
+
+
+class ProviderVerification(View):
+    """`error` says why the provider or the model does not work."""
+
+    valid: bool
+    error: str | None = None
+    latency_ms: int

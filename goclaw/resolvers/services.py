@@ -6,10 +6,11 @@ from datetime import datetime
 from goclaw.core.host import Host
 from goclaw.core.settings import Settings
 from goclaw.events.hub import EventHub
+from goclaw.resolvers.key_use import KeyUse
+from goclaw.runtime.clients import ModelClients
 from goclaw.runtime.runner import Runner
 from goclaw.security.outbound import OutboundClient
 from goclaw.security.vault import Vault
-from goclaw.resolvers.key_use import KeyUse
 from goclaw.store.database import Database
 
 
@@ -21,6 +22,7 @@ class Services:
     hub: EventHub
     vault: Vault
     outbound: OutboundClient
+    clients: ModelClients
     runner: Runner
     key_use: KeyUse
     started_at: datetime

@@ -72,8 +72,8 @@ class Runner:
         except GatewayError as error:
             await self._end(run, RunStatus.ERROR, error)
             raise
-        except BaseException:
-            raise await self._interrupted(run) from None
+        except BaseException as raised:
+            raise await self._interrupted(run, raised) from None
         run.pieces.append(run.reply.content)
         await self._end(run, RunStatus.COMPLETED)
         return run.reply
@@ -89,8 +89,8 @@ class Runner:
         except GatewayError as error:
             await self._end(run, RunStatus.ERROR, error)
             raise
-        except BaseException:
-            raise await self._interrupted(run) from None
+        except BaseException as raised:
+            raise await self._interrupted(run, raised) from None
         await self._end(run, RunStatus.COMPLETED)
 
     def detach(self, run: LiveRun) -> None:
@@ -104,15 +104,16 @@ class Runner:
         except GatewayError as error:
             log.info("run.failed", run_id=str(run.id), code=error.code)
 
-    async def _interrupted(self, run: LiveRun) -> BaseException:
-        """Ends a run that was cancelled or abandoned; gives what its task is to raise."""
-        error = cancelled()
-        asked = run.was_cancelled()
-        if asked:
-            await self._end(run, RunStatus.CANCELLED, error)
-            return error
-        self._spawn(self._end(run, RunStatus.CANCELLED, error))
-        return asyncio.CancelledError()
+    async def _interrupted(self, run: LiveRun, raised: BaseException) -> BaseException:
+        """Ends a run that was cancelled, abandoned or broken; gives what is to be raised."""
+        if not isinstance(raised, (asyncio.CancelledError, GeneratorExit)):
+            await self._end(run, RunStatus.ERROR, GatewayError("internal", request_id=run.id))
+            return raised
+        if run.was_cancelled():
+            await self._end(run, RunStatus.CANCELLED, cancelled())
+            return cancelled()
+        self._spawn(self._end(run, RunStatus.CANCELLED, cancelled()))
+        return raised
 
     async def _end(
         self, run: LiveRun, status: RunStatus, error: GatewayError | None = None
@@ -128,7 +129,13 @@ class Runner:
             self._spawn(self._commit_later(outcome))
 
     async def _commit(self, outcome: Outcome) -> None:
-        await end_run(self._database, outcome.run_end())
+        try:
+            await end_run(self._database, outcome.run_end())
+        except Unavailable:
+            raise
+        except Exception:
+            self._close(outcome)
+            raise
         self._close(outcome)
 
     async def _commit_later(self, outcome: Outcome) -> None:

@@ -19,7 +19,8 @@ HEARTBEAT_TIMEOUT_S: Final = 2.0
 NOTIFY: Final = "select pg_notify($1, frame) from unnest($2::text[]) as frame"
 NOTIFY_WITH_BODIES: Final = f"""
 with stored as (
-    insert into fanout_payloads (id, body) select * from unnest($3::uuid[], $4::bytea[]))
+    insert into fanout_payloads (id, at, body)
+    select id, now(), body from unnest($3::uuid[], $4::bytea[]) as new(id, body))
 {NOTIFY}"""
 BODY: Final = "select body from fanout_payloads where id = $1"
 PURGE: Final = "delete from fanout_payloads where at < now() - interval '1 minute'"

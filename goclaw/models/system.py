@@ -1,0 +1,50 @@
+"""What the server says about itself and about its caller."""
+
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
+
+from goclaw.core.callers import Role, Scope
+from goclaw.models.shapes import View
+
+
+class Authentication(StrEnum):
+    """`open`: no gateway token is set, whoever reaches the server is an operator."""
+
+    TOKEN = "token"
+    OPEN = "open"
+
+
+class Me(View):
+    """`key_id` is set for an API key; `is_owner` for a user named in GOCLAW_OWNER_IDS."""
+
+    user_id: str | None
+    role: Role
+    scopes: list[Scope]
+    is_owner: bool
+    key_id: UUID | None
+    authentication: Authentication
+
+
+class ServerInfo(View):
+    """`protocol` is the version of the WebSocket RPC; `local_model` is null where there is none;
+    `events_cursor` is where a subscription starts that wants nothing of the past.
+    """
+
+    version: str
+    protocol: int
+    started_at: datetime
+    authentication: Authentication
+    database: str
+    local_model: str | None
+    events_cursor: str
+
+
+class Health(View):
+    """`database` is `ok` or `unavailable`; `mode` is what clients of older servers expect."""
+
+    status: str
+    protocol: int
+    uptime_ms: int
+    mode: str
+    database: str

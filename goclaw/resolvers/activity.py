@@ -1,0 +1,47 @@
+from goclaw.core.callers import Scope
+from goclaw.core.paging import Page, PageRequest
+from goclaw.models.activity import Activity
+from goclaw.resolvers.context import Context
+from goclaw.resolvers.operation import operation
+from goclaw.store.activity import activity_page, count_activity as count_matching
+
+
+@operation(Scope.READ)
+async def list_activity(
+    ctx: Context,
+    page: PageRequest,
+    actor_type: str | None = None,
+    actor_id: str | None = None,
+    action: str | None = None,
+    entity_type: str | None = None,
+    entity_id: str | None = None,
+) -> Page[Activity]:
+    """What the caller did; everything for callers who see all."""
+    return await activity_page(
+        ctx.reads,
+        page,
+        actor_type=actor_type,
+        actor_id=actor_id,
+        action=action,
+        entity_type=entity_type,
+        entity_id=entity_id,
+    )
+
+
+@operation(Scope.READ)
+async def count_activity(
+    ctx: Context,
+    actor_type: str | None = None,
+    actor_id: str | None = None,
+    action: str | None = None,
+    entity_type: str | None = None,
+    entity_id: str | None = None,
+) -> int:
+    return await count_matching(
+        ctx.reads,
+        actor_type=actor_type,
+        actor_id=actor_id,
+        action=action,
+        entity_type=entity_type,
+        entity_id=entity_id,
+    )

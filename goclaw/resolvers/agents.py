@@ -1,0 +1,140 @@
+from typing import Any
+from uuid import UUID
+
+from goclaw.core.callers import Scope
+from goclaw.core.errors import InvalidInput, NotFound
+from goclaw.core.paging import Page, PageRequest
+from goclaw.models.agents import (
+    Agent,
+    AgentCreate,
+    AgentPatch,
+    AgentShare,
+    AgentView,
+    ShareCreate,
+)
+from goclaw.resolvers.context import Context, found
+from goclaw.resolvers.operation import operation
+from goclaw.resolvers.refs import Ref, agent_named, changeable_agent, provider_named
+from goclaw.store.agents import (
+    agents_page,
+    count_agents as count_visible_agents,
+    default_agent,
+    remove_agent,
+    remove_share,
+    save_agent,
+    save_share,
+)
+
+
+@operation(Scope.READ)
+async def get_agent(ctx: Context, id: Ref) -> AgentView:
+    return await agent_named(ctx, id)
+
+
+@operation(Scope.READ)
+async def list_agents(
+    ctx: Context, page: PageRequest, search: str | None = None
+) -> Page[AgentView]:
+    """`search` is a part of the key or the name shown, in any case."""
+    return await agents_page(ctx.reads, page, search)
+
+
+@operation(Scope.READ)
+async def count_agents(ctx: Context, search: str | None = None) -> int:
+    return await count_visible_agents(ctx.reads, search)
+
+
+@operation(Scope.WRITE)
+async def create_agent(ctx: Context, data: AgentCreate) -> AgentView:
+    """Raises NotFound for an unknown provider, Conflict for a taken key, InvalidInput without
+    a model when the provider is not the default agent's, Forbidden to make a default unless admin.
+    """
+    owner = ctx.user_id
+    values = data.model_dump() | await _provider_and_model(ctx, data)
+    _guard_default(ctx, values)
+    async with ctx.db() as db:
+        agent = await save_agent(db, Agent(**values, owner_id=owner))
+        ctx.announce(db, "agent.created", agent, agent_id=agent.id, key=agent.key)
+    return found(await ctx.agents.load(agent.id), "agent", agent.id)
+
+
+async def _provider_and_model(ctx: Context, data: AgentCreate) -> dict[str, Any]:
+    if data.provider_id is not None:
+        await provider_named(ctx, data.provider_id)
+        return {}
+    default = await default_agent(ctx.reads)
+    if default is None:
+        raise InvalidInput("required", field="provider_id")
+    return {"provider_id": default.provider_id, "model": data.model or default.model}
+
+
+def _guard_default(ctx: Context, changes: dict[str, Any]) -> None:
+    """Everybody sees the default agent, so choosing it is the administrator's."""
+    if changes.get("is_default") and Scope.ADMIN not in ctx.caller.scopes:
+        raise InvalidInput(
+            "invalid_input", field="is_default", reason="only an administrator may choose it"
+        )
+
+
+@operation(Scope.WRITE)
+async def update_agent(ctx: Context, id: UUID, changes: AgentPatch) -> AgentView:
+    """Raises NotFound for an unknown agent or provider, Forbidden for another's agent,
+    Conflict for a taken key.
+    """
+    values = changes.changes()
+    _guard_default(ctx, values)
+    async with ctx.db() as db:
+        agent = await changeable_agent(db, id)
+        agent.sqlmodel_update(values)
+        await save_agent(db, agent)
+        ctx.announce(
+            db, "agent.updated", agent, agent_id=agent.id, key=agent.key, changed=sorted(values)
+        )
+    ctx.agents.clear(id)
+    return found(await ctx.agents.load(id), "agent", id)
+
+
+@operation(Scope.WRITE)
+async def delete_agent(ctx: Context, id: UUID) -> UUID:
+    """Its sessions and traces stay, its key is free again. Raises NotFound, Forbidden."""
+    async with ctx.db() as db:
+        agent = await changeable_agent(db, id)
+        await remove_agent(db, agent)
+        ctx.announce(db, "agent.deleted", agent, agent_id=agent.id, key=agent.key)
+    ctx.agents.clear(id)
+    return id
+
+
+@operation(Scope.READ)
+async def list_shares(ctx: Context, id: UUID) -> list[AgentShare]:
+    """All of them for whoever administers the agent, else the caller's own."""
+    await agent_named(ctx, id)
+    return await ctx.shares.load(id) or []
+
+
+@operation(Scope.WRITE)
+async def share_agent(ctx: Context, id: UUID, data: ShareCreate) -> AgentShare:
+    """Adds a share or changes its role. Raises NotFound, Forbidden."""
+    async with ctx.db() as db:
+        agent = await changeable_agent(db, id)
+        share = await save_share(
+            db, AgentShare(agent_id=id, **data.model_dump(), granted_by=ctx.caller.actor)
+        )
+        ctx.announce(
+            db, "agent.shared", agent, agent_id=id, with_user=data.user_id, role=data.role
+        )
+    ctx.shares.clear(id)
+    return share
+
+
+@operation(Scope.WRITE)
+async def unshare_agent(ctx: Context, id: UUID, user_id: str) -> UUID:
+    """Gives the id of the share that went. Raises NotFound when there was none, Forbidden."""
+    async with ctx.db() as db:
+        agent = await changeable_agent(db, id)
+        share_id = await remove_share(db, id, user_id)
+        if share_id is None:
+            raise NotFound("share_not_found", user_id=user_id)
+        ctx.announce(db, "agent.unshared", agent, agent_id=id, with_user=user_id)
+    ctx.shares.clear(id)
+    return share_id

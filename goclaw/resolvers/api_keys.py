@@ -1,0 +1,83 @@
+from datetime import timedelta
+from uuid import UUID
+
+from goclaw.core.callers import Scope
+from goclaw.core.ids import uuid7
+from goclaw.core.paging import Page, PageRequest
+from goclaw.models.api_keys import ApiKey, ApiKeyCreate, CreatedApiKey
+from goclaw.models.shapes import now
+from goclaw.resolvers.context import Context, found
+from goclaw.resolvers.idempotency import Once
+from goclaw.resolvers.operation import operation
+from goclaw.security.credentials import NewKey, new_key
+from goclaw.store.api_keys import add_key, key_to_change, keys_page, revoke_key
+from goclaw.store.api_keys import count_keys as count_all_keys
+
+
+@operation(Scope.ADMIN)
+async def list_api_keys(ctx: Context, page: PageRequest) -> Page[ApiKey]:
+    """Revoked and expired ones too."""
+    return await keys_page(ctx.reads, page)
+
+
+@operation(Scope.ADMIN)
+async def count_api_keys(ctx: Context) -> int:
+    return await count_all_keys(ctx.reads)
+
+
+@operation(Scope.ADMIN)
+async def create_api_key(ctx: Context, data: ApiKeyCreate) -> CreatedApiKey:
+    """The secret is told this once; a repeat with the same idempotency key tells it again.
+    Raises Conflict when the idempotency key was used for another request.
+    """
+    once = Once(ctx, "create_api_key", data.model_dump_json().encode())
+    if (kept := await once.result()) is not None:
+        key = found(await ctx.api_keys.load(kept.result_id), "api_key", kept.result_id)
+        return _created(key, once.secret(kept))
+    made = new_key()
+    key = _row(ctx, data, made)
+    async with ctx.db() as db:
+        await add_key(db, key)
+        await once.keep(db, key.id, made.text)
+        ctx.announce(db, "api_key.created", key, name=key.name, scopes=key.scopes)
+    return _created(key, made.text)
+
+
+def _row(ctx: Context, data: ApiKeyCreate, made: NewKey) -> ApiKey:
+    at = now()
+    return ApiKey(
+        id=uuid7(),
+        name=data.name,
+        prefix=made.prefix,
+        key_hash=made.hash,
+        scopes=list(data.scopes),
+        user_id=data.user_id,
+        expires_at=at + timedelta(seconds=data.expires_in) if data.expires_in else None,
+        created_by=ctx.caller.actor,
+        created_at=at,
+        updated_at=at,
+    )
+
+
+def _created(key: ApiKey, text: str) -> CreatedApiKey:
+    return CreatedApiKey(
+        id=key.id,
+        name=key.name,
+        prefix=key.prefix,
+        key=text,
+        scopes=[Scope(scope) for scope in key.scopes],
+        user_id=key.user_id,
+        expires_at=key.expires_at,
+        created_at=key.created_at,
+    )
+
+
+@operation(Scope.ADMIN)
+async def revoke_api_key(ctx: Context, id: UUID) -> ApiKey:
+    """Revoking twice is no error. Raises NotFound."""
+    async with ctx.db() as db:
+        key = found(await key_to_change(db, id), "api_key", id)
+        if not key.revoked:
+            await revoke_key(db, key)
+            ctx.announce(db, "api_key.revoked", key, name=key.name)
+    return key
