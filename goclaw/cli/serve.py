@@ -1,7 +1,7 @@
 """`goclaw serve`"""
 
 from pathlib import Path
-from typing import Annotated, Final, Optional
+from typing import Annotated, Final
 
 import typer
 
@@ -20,20 +20,18 @@ app = typer.Typer()
 
 @app.command()
 def serve(
-    host: Annotated[Optional[str], typer.Option(help="Address to listen on.")] = None,
-    port: Annotated[Optional[int], typer.Option(help="Port to listen on.")] = None,
-    workers: Annotated[Optional[int], typer.Option(help="Worker processes.")] = None,
-    data_dir: Annotated[
-        Optional[Path], typer.Option(help="Folder of the embedded database.")
-    ] = None,
+    host: Annotated[str | None, typer.Option(help="Address to listen on.")] = None,
+    port: Annotated[int | None, typer.Option(help="Port to listen on.")] = None,
+    workers: Annotated[int | None, typer.Option(help="Worker processes.")] = None,
+    data_dir: Annotated[Path | None, typer.Option(help="Folder of the embedded database.")] = None,
     path_prefix: Annotated[
-        Optional[str], typer.Option(help="Path under which a proxy publishes the server.")
+        str | None, typer.Option(help="Path under which a proxy publishes the server.")
     ] = None,
     forwarded_allow_ips: Annotated[
-        Optional[str], typer.Option(help="Proxies whose X-Forwarded headers are believed.")
+        str | None, typer.Option(help="Proxies whose X-Forwarded headers are believed.")
     ] = None,
     allow_public_without_token: Annotated[
-        Optional[bool],
+        bool | None,
         typer.Option(
             "--allow-public-without-token",
             help="Listen on other addresses than loopback though no token is set.",

@@ -214,5 +214,3 @@ def _own_address(host: str) -> str:
     if host == "::":
         return "::1"
     return host
-
-
