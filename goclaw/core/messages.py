@@ -60,7 +60,8 @@ MESSAGES: Final[dict[str, str]] = {
     # keys, sessions, runs, traces
     "api_key_not_found": "no API key {id}",
     "session_not_found": "no session {id}",
-    "session_busy": "the session is answering already; wait for run {run_id} or cancel it",
+    "session_busy": "the session is answering already; wait for its run to end, or cancel it",
+    "session_not_yours": "only the user of the session may speak in it",
     "run_not_found": "no run {id}",
     "run_cancelled": "the run was cancelled",
     "trace_not_found": "no trace {id}",

@@ -3,11 +3,12 @@
 from hashlib import sha256
 from uuid import UUID
 
+from goclaw.core.ids import uuid7
 from goclaw.core.errors import Conflict, InvalidInput
 from goclaw.models.idempotency import IdempotentRequest
 from goclaw.resolvers.context import Context
 from goclaw.store.database import Db
-from goclaw.store.idempotency import keep_request, kept_request
+from goclaw.store.idempotency import forget_request, keep_request, kept_request
 
 MAX_KEY_CHARS = 255
 
@@ -58,3 +59,17 @@ class Once:
     def secret(self, kept: IdempotentRequest) -> str:
         vault = self._ctx.services.vault
         return vault.open(kept.secret or "", "idempotent_requests", "secret", kept.result_id)
+
+    async def reserve(self) -> UUID:
+        """The id of a run about to begin, kept before it does; `release` takes that back."""
+        self._reserved = uuid7()
+        if self._key is not None:
+            async with self._ctx.db() as db:
+                await self.keep(db, self._reserved)
+        return self._reserved
+
+    async def release(self) -> None:
+        """The run did not begin, so the request may be sent again."""
+        if self._key is not None:
+            async with self._ctx.db() as db:
+                await forget_request(db, self._reserved)

@@ -8,6 +8,7 @@ from goclaw.core.settings import Settings
 from goclaw.events.hub import EventHub
 from goclaw.resolvers.key_use import KeyUse
 from goclaw.runtime.clients import ModelClients
+from goclaw.runtime.remote import RemoteRuns
 from goclaw.runtime.runner import Runner
 from goclaw.security.outbound import OutboundClient
 from goclaw.security.vault import Vault
@@ -24,5 +25,6 @@ class Services:
     outbound: OutboundClient
     clients: ModelClients
     runner: Runner
+    remote: RemoteRuns
     key_use: KeyUse
     started_at: datetime

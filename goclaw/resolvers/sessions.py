@@ -9,9 +9,9 @@ from goclaw.models.sessions import Message, MessageView, Session, SessionPatch, 
 from goclaw.resolvers.context import Context, found
 from goclaw.resolvers.operation import operation
 from goclaw.store.sessions import (
-    busy_with,
     count_messages as count_messages_of,
     count_sessions as count_visible_sessions,
+    is_busy,
     messages_page,
     messages_until,
     remove_session,
@@ -83,8 +83,8 @@ async def delete_session(ctx: Context, id: UUID) -> UUID:
     """Its messages go, its traces stay. Raises NotFound, Conflict while it is answering."""
     async with ctx.db() as db:
         session = found(await session_to_change(db, id), "session", id)
-        if (run_id := await busy_with(db, session)) is not None:
-            raise Conflict("session_busy", run_id=run_id)
+        if await is_busy(db, session):
+            raise Conflict("session_busy")
         await remove_session(db, session)
         ctx.announce(db, "session.deleted", session, agent_id=session.agent_id)
     ctx.sessions.clear(id)

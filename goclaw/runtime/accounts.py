@@ -25,9 +25,10 @@ def preview(text: str) -> str:
     return text if len(text) <= PREVIEW_CHARS else text[: PREVIEW_CHARS - 1] + "…"
 
 
-def new_run(turn: Turn, worker: str) -> NewRun:
+def new_run(turn: Turn, worker: str, run_id: UUID | None = None) -> NewRun:
     """The rows that are committed before the model is asked."""
-    run_id, trace_id = uuid7(), uuid7()
+    run_id = run_id or uuid7()
+    trace_id = uuid7()
     rows = [to_row(message, seq) for seq, message in enumerate(turn.new, start=1)]
     return NewRun(
         id=run_id,

@@ -54,7 +54,7 @@ class ModelClients:
 
     def _key(self, provider: Provider) -> str:
         if provider.source == ProviderSource.ENVIRONMENT:
-            key = self._host.settings.provider_keys.get(provider.name)
+            key = self._host.settings.provider_keys.get(provider.name.replace("-", "_"))
             return "" if key is None else key.get_secret_value()
         if provider.api_key is None:
             return ""

@@ -1,7 +1,7 @@
 """A run while it lasts: what it has said so far, and who is listening."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from dataclasses import dataclass, field
 from datetime import datetime
 from time import monotonic_ns
@@ -101,7 +101,12 @@ class LiveRun:
             return True
         return False
 
-    async def text(self) -> AsyncIterator[tuple[int, str]]:
+    async def ended(self) -> None:
+        """Returns when the end of the run is committed."""
+        while self.status is RunStatus.RUNNING:
+            await self._more()
+
+    async def text(self) -> AsyncGenerator[tuple[int, str], None]:
         """(offset in characters, text): all that was said so far, then the rest as it comes."""
         index = offset = 0
         while True:

@@ -1,7 +1,7 @@
 """Carries runs: begins them, asks the model, passes on what it says, ends them."""
 
 import asyncio
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncGenerator, Coroutine
 from contextlib import aclosing
 from typing import Any, Final
 from uuid import UUID
@@ -40,11 +40,11 @@ class Runner:
         self._worker = worker
         self._tasks: set[asyncio.Task[Any]] = set()
 
-    async def begin(self, turn: Turn) -> LiveRun:
+    async def begin(self, turn: Turn, run_id: UUID | None = None) -> LiveRun:
         """Commits run, messages and event. Raises Conflict when the session is busy."""
         if self.stopping:
             raise Unavailable("stopping", retry_after_s=5)
-        new = new_run(turn, self._worker)
+        new = new_run(turn, self._worker, run_id)
         session = await begin_run(self._database, new)
         if session is None:
             raise Conflict("session_busy")
@@ -78,7 +78,7 @@ class Runner:
         await self._end(run, RunStatus.COMPLETED)
         return run.reply
 
-    async def stream(self, run: LiveRun) -> AsyncIterator[list[Delta]]:
+    async def stream(self, run: LiveRun) -> AsyncGenerator[list[Delta], None]:
         """The answer as it comes. Closing the iterator before its end cancels the run."""
         run.task = asyncio.current_task()
         try:
@@ -92,6 +92,10 @@ class Runner:
         except BaseException as raised:
             raise await self._interrupted(run, raised) from None
         await self._end(run, RunStatus.COMPLETED)
+
+    def tell(self) -> None:
+        """Wakes whoever follows runs."""
+        self._hub.wake()
 
     def detach(self, run: LiveRun) -> None:
         """Carries the run in the background; whoever wants to follow it watches it."""

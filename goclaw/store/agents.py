@@ -1,7 +1,7 @@
 from collections.abc import Collection
 from uuid import UUID
 
-from sqlalchemy import String, bindparam, delete, func, or_, select
+from sqlalchemy import String, Uuid, bindparam, delete, func, or_, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import col
@@ -13,7 +13,8 @@ from goclaw.models.providers import Provider
 from goclaw.models.shapes import now
 from goclaw.store.database import Db, Reads
 from goclaw.store.pages import Total, among_ids, count_of, fetch_count, fetch_page, newest_first
-from goclaw.store.query import Query
+from goclaw.store.query import CALLER, Query
+from goclaw.store.visibility import CONDITIONS
 
 JOINED = select(
     *Agent.__table__.c,  # type: ignore[attr-defined]
@@ -41,6 +42,15 @@ PAGE = Query[AgentView](
     lambda visible: newest_first(JOINED.where(visible(Agent), MATCHES), col(Agent.id))
 )
 TOTAL = Query[Total](lambda visible: count_of(Agent, visible(Agent), MATCHES))
+SEEN = Query[Total](
+    lambda _: select(func.count().label("total"))
+    .select_from(Agent)
+    .where(
+        col(Agent.id) == bindparam("id", type_=Uuid),
+        CONDITIONS[Agent](bindparam(CALLER)),
+    )
+    .having(func.count() > 0)
+)
 SHARES = Query[AgentShare](
     lambda visible: (
         select(AgentShare)
@@ -78,6 +88,11 @@ async def shares_by_agent(reads: Reads, ids: Collection[UUID]) -> dict[UUID, lis
     for row in await SHARES.fetch(reads, ids=list(ids)):
         shares[row.agent_id].append(row)
     return shares
+
+
+async def may_see_agent(reads: Reads, id: UUID) -> bool:
+    """Also for an agent that was deleted a moment ago."""
+    return bool(await SEEN.fetch(reads, id=id))
 
 
 async def agent_to_change(db: Db, id: UUID) -> Agent | None:

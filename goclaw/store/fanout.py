@@ -8,7 +8,8 @@ from uuid import UUID
 import asyncpg
 import structlog
 
-from goclaw.store.database import AWAY, Row, fetch, unavailable_when_away
+from goclaw.core.errors import Unavailable
+from goclaw.store.database import AWAY, RETRY_AFTER_S, Row, fetch, unavailable_when_away
 
 log = structlog.get_logger()
 
@@ -87,14 +88,21 @@ class PostgresFanout:
     ) -> None:
         """Frames and the bodies they refer to in one statement; raises Unavailable."""
         if not bodies:
-            await fetch(self._pool, NOTIFY, (self._channel, frames))
+            await self._fetch(NOTIFY, self._channel, frames)
             return
         ids, contents = zip(*bodies, strict=True)
-        await fetch(self._pool, NOTIFY_WITH_BODIES, (self._channel, frames, ids, contents))
+        await self._fetch(NOTIFY_WITH_BODIES, self._channel, frames, ids, contents)
 
     async def body(self, id: UUID) -> bytes | None:
-        rows = await fetch(self._pool, BODY, (id,))
+        rows = await self._fetch(BODY, id)
         return rows[0]["body"] if rows else None
 
     async def purge(self) -> None:
-        await fetch(self._pool, PURGE, ())
+        await self._fetch(PURGE)
+
+    async def _fetch(self, sql: str, *arguments: object) -> list[Row]:
+        """Also Unavailable: a pooled connection whose end asyncpg has half noticed."""
+        try:
+            return await fetch(self._pool, sql, arguments)
+        except asyncpg.InternalClientError as error:
+            raise Unavailable("database_unavailable", retry_after_s=RETRY_AFTER_S) from error

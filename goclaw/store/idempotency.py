@@ -1,7 +1,8 @@
 from datetime import timedelta
 from typing import Final
+from uuid import UUID
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import bindparam, delete, select
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import col
 
@@ -36,6 +37,10 @@ async def keep_request(db: Db, request: IdempotentRequest) -> None:
         await db.flush()
     except IntegrityError as error:
         raise Conflict("idempotency_mismatch", field="Idempotency-Key") from error
+
+
+async def forget_request(db: Db, result_id: UUID) -> None:
+    await db.execute(delete(IdempotentRequest).where(col(IdempotentRequest.result_id) == result_id))
 
 
 async def forget_old_requests(database: Database) -> None:

@@ -23,6 +23,12 @@ BY_NAME = Query[Provider](lambda _: select(*COLUMNS).where(col(Provider.name) ==
 PAGE = Query[Provider](
     lambda visible: newest_first(select(*COLUMNS).where(visible(Provider)), col(Provider.id))
 )
+OTHERS = Query[Provider](
+    lambda _: select(Provider.id)
+    .where(col(Provider.enabled), col(Provider.source) != ProviderSource.EMBEDDED)
+    .limit(1)
+)
+SEED_LOCK = 0x676F636C61770002
 TOTAL = Query[Total](lambda visible: count_of(Provider, visible(Provider)))
 
 
@@ -73,3 +79,18 @@ async def remove_provider(db: Db, provider: Provider) -> None:
 async def providers_from(db: Db, source: ProviderSource) -> Sequence[Provider]:
     rows = await db.execute(select(Provider).where(col(Provider.source) == source))
     return rows.scalars().all()
+
+
+async def provider_named(db: Db, name: str) -> Provider | None:
+    rows = await db.execute(db.visible(Provider).where(col(Provider.name) == name))
+    return rows.scalar_one_or_none()
+
+
+async def lock_seed(db: Db) -> None:
+    """One worker seeds at a time; the lock goes with the transaction."""
+    await db.execute(select(func.pg_advisory_xact_lock(SEED_LOCK)))
+
+
+async def only_local_enabled(reads: Reads) -> bool:
+    """Whether the embedded model is all there is."""
+    return not await OTHERS.fetch(reads)

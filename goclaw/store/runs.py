@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any, Final
 from uuid import UUID
 
+import asyncpg
 from sqlalchemy import select
 from sqlmodel import col
 
@@ -137,7 +138,10 @@ async def begin_run(database: Database, run: NewRun) -> Row | None:
         run.event_id,
         run.event,
     )
-    rows = await fetch(database.pool, BEGIN, arguments)
+    try:
+        rows = await fetch(database.pool, BEGIN, arguments)
+    except asyncpg.UniqueViolationError:  # another run just made a session of that key
+        return None
     return rows[0] if rows else None
 
 
@@ -217,9 +221,22 @@ from alive where sessions.id = alive.session_id and sessions.lease_run_id = aliv
 """
 
 LOST: Final = f"""
-select id from runs
-where status = 'running' and heartbeat_at < now() - interval '{LEASE_S} seconds'
-order by id limit 100
+with lost as (
+    update runs set status = 'error', ended_at = now(), error_code = 'run_lost',
+        error_message = 'the server that carried the run stopped'
+    where status = 'running' and heartbeat_at < now() - interval '{LEASE_S} seconds'
+    returning id, session_id, trace_id, user_id, agent_id
+), freed as (
+    update sessions set lease_run_id = null, lease_until = null
+    from lost where sessions.id = lost.session_id and sessions.lease_run_id = lost.id
+), told as (
+    insert into events (id, topic, kind, user_id, agent_id, audience, payload)
+    select gen_random_uuid(), 'run:' || id, 'run.ended', user_id, agent_id, 'user',
+        jsonb_build_object('id', id, 'trace_id', trace_id, 'session_id', session_id,
+            'status', 'error', 'error_code', 'run_lost')
+    from lost
+)
+select count(*) as total from lost
 """
 
 
@@ -228,6 +245,7 @@ async def beat(database: Database, ids: Sequence[UUID]) -> None:
     await fetch(database.pool, BEAT, (ids,))
 
 
-async def lost_runs(database: Database) -> list[UUID]:
-    """Runs whose worker has not spoken for longer than a lease."""
-    return [row.id for row in await fetch(database.pool, LOST, ())]
+async def end_lost_runs(database: Database) -> int:
+    """Ends the runs whose worker has not spoken for longer than a lease; tells how many."""
+    rows = await fetch(database.pool, LOST, ())
+    return int(rows[0].total)

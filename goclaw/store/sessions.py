@@ -48,6 +48,26 @@ MESSAGES_BY_ID = Query[Message](
 )
 
 
+BY_KEY = Query[Session](
+    lambda visible: select(Session).where(
+        visible(Session),
+        col(Session.agent_id) == bindparam("agent_id", type_=Uuid),
+        col(Session.user_id) == bindparam("session_user"),
+        col(Session.key) == bindparam("key"),
+    )
+)
+ANSWER = Query[Message](
+    lambda visible: select(Message)
+    .where(
+        visible(Message),
+        col(Message.run_id) == bindparam("run_id", type_=Uuid),
+        col(Message.role) == "assistant",
+    )
+    .order_by(col(Message.seq).desc())
+    .limit(1)
+)
+
+
 async def sessions_by_id(reads: Reads, ids: Collection[UUID]) -> dict[UUID, Session]:
     return {row.id: row for row in await BY_ID.fetch(reads, ids=list(ids))}
 
@@ -77,6 +97,17 @@ async def messages_until(
     return rows[::-1]
 
 
+async def session_by_key(
+    reads: Reads, agent_id: UUID, user_id: str, key: str
+) -> Session | None:
+    return await BY_KEY.fetch_one(reads, agent_id=agent_id, session_user=user_id, key=key)
+
+
+async def answer_of(reads: Reads, run_id: UUID) -> Message | None:
+    """What the model said last in a run, also if it was cut off."""
+    return await ANSWER.fetch_one(reads, run_id=run_id)
+
+
 async def messages_by_id(reads: Reads, ids: Collection[UUID]) -> dict[UUID, Message]:
     return {row.id: row for row in await MESSAGES_BY_ID.fetch(reads, ids=list(ids))}
 
@@ -94,12 +125,10 @@ async def rename_session(db: Db, session: Session, label: str) -> Session:
     return session
 
 
-async def busy_with(db: Db, session: Session) -> UUID | None:
-    """The run that holds the session's lease, if one does."""
+async def is_busy(db: Db, session: Session) -> bool:
+    """Whether a run holds the session."""
     until = session.lease_until
-    if until is None or until <= (await db.execute(select(func.now()))).scalar_one():
-        return None
-    return session.lease_run_id
+    return until is not None and until > (await db.execute(select(func.now()))).scalar_one()
 
 
 async def remove_session(db: Db, session: Session) -> None:

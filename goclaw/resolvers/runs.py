@@ -1,0 +1,248 @@
+from collections.abc import AsyncIterator
+from contextlib import aclosing
+from uuid import UUID
+
+from goclaw.core.callers import Scope
+from goclaw.core.errors import Conflict, Forbidden
+from goclaw.core.paging import Page, PageRequest
+from goclaw.core.streams import merged
+from goclaw.events.row import EventRow
+from goclaw.models.chat import SendMessage, UsageView, Wake, WakeResult
+from goclaw.models.run_events import RunEnded, RunEvent, RunStarted, RunText
+from goclaw.models.runs import RunStatus, RunView
+from goclaw.models.sessions import Session
+from goclaw.providers.messages import ModelMessage, ModelRequest
+from goclaw.resolvers.context import Context, found
+from goclaw.resolvers.idempotency import Once
+from goclaw.resolvers.operation import operation, stream
+from goclaw.resolvers.refs import Ref, as_id
+from goclaw.resolvers.turns import Spoken, chat_target, new_turn
+from goclaw.runtime.history import from_row
+from goclaw.runtime.live import LiveRun, Turn
+from goclaw.store.runs import count_runs as count_matching
+from goclaw.store.runs import runs_page
+from goclaw.store.sessions import answer_of, messages_until, session_by_key
+
+HISTORY_LIMIT = 200
+
+
+@operation(Scope.READ)
+async def get_run(ctx: Context, id: UUID) -> RunView:
+    """Raises NotFound."""
+    return found(await ctx.runs.load(id), "run", id)
+
+
+@operation(Scope.READ)
+async def list_runs(
+    ctx: Context,
+    page: PageRequest,
+    agent_id: UUID | None = None,
+    session_id: UUID | None = None,
+    status: RunStatus | None = None,
+) -> Page[RunView]:
+    return await runs_page(
+        ctx.reads, page, agent_id=agent_id, session_id=session_id, status=status
+    )
+
+
+@operation(Scope.READ)
+async def count_runs(
+    ctx: Context,
+    agent_id: UUID | None = None,
+    session_id: UUID | None = None,
+    status: RunStatus | None = None,
+) -> int:
+    return await count_matching(
+        ctx.reads, agent_id=agent_id, session_id=session_id, status=status
+    )
+
+
+@operation(Scope.WRITE)
+async def send_message(ctx: Context, data: SendMessage) -> RunView:
+    """Gives the run at once; it goes on whoever listens. Raises NotFound for an unknown session
+    or agent, Conflict while the session is answering.
+    """
+    once = Once(ctx, "send_message", data.model_dump_json().encode())
+    if (kept := await once.result()) is not None:
+        return found(await ctx.runs.load(kept.result_id), "run", kept.result_id)
+    session = None
+    if data.session_id is not None:
+        session = found(await ctx.sessions.load(data.session_id), "session", data.session_id)
+    agent = session.agent_id if session is not None else data.agent_id
+    turn = await _turn(ctx, agent or "", session, data.text, channel="web")
+    run = await _begin(ctx, once, turn)
+    return found(await ctx.runs.load(run.id), "run", run.id)
+
+
+@operation(Scope.WRITE)
+async def wake_agent(ctx: Context, id: Ref, data: Wake) -> WakeResult:
+    """Waits for the answer; the run goes on when the caller hangs up. Raises NotFound, Conflict
+    while the session is answering, UpstreamFailed and its like when the model fails.
+    """
+    run = await _wake(ctx, id, data)
+    await run.ended()
+    if run.error is not None:
+        raise run.error
+    return await _wake_result(ctx, run.id)
+
+
+@operation(Scope.WRITE)
+async def start_wake(ctx: Context, id: Ref, data: Wake) -> RunView:
+    """Gives the run at once. Raises like `wake_agent`, but for the model's failures."""
+    run = await _wake(ctx, id, data)
+    return found(await ctx.runs.load(run.id), "run", run.id)
+
+
+async def _wake(ctx: Context, id: Ref, data: Wake) -> "LiveRun | EndedRun":
+    once = Once(ctx, "wake_agent", f"{id}\n{data.model_dump_json()}".encode())
+    if (kept := await once.result()) is not None:
+        return await _live_or_ended(ctx, kept.result_id)
+    session = None
+    if data.session_key is not None:
+        row = await chat_target(ctx, id, or_default=False)
+        session = await session_by_key(ctx.reads, row.id, ctx.user_id, data.session_key)
+    turn = await _turn(
+        ctx, id, session, data.message, channel="wake", session_key=data.session_key
+    )
+    return await _begin(ctx, once, turn)
+
+
+class EndedRun:
+    """A run that was over before anybody waited for it."""
+
+    def __init__(self, id: UUID) -> None:
+        self.id = id
+        self.error = None
+
+    async def ended(self) -> None:
+        return None
+
+
+async def _live_or_ended(ctx: Context, id: UUID) -> "LiveRun | EndedRun":
+    live = ctx.services.runner.live.get(id)
+    if live is not None:
+        return live
+    run = found(await ctx.runs.load(id), "run", id)
+    if run.status == RunStatus.RUNNING:
+        raise Conflict("session_busy")
+    return EndedRun(id)
+
+
+async def _wake_result(ctx: Context, id: UUID) -> WakeResult:
+    run = await _fresh_run(ctx, id)
+    answer = await answer_of(ctx.reads, id)
+    return WakeResult(
+        content="" if answer is None else answer.content,
+        run_id=id,
+        usage=UsageView(
+            prompt_tokens=run.input_tokens,
+            completion_tokens=run.output_tokens,
+            total_tokens=run.input_tokens + run.output_tokens,
+        ),
+    )
+
+
+async def _turn(
+    ctx: Context,
+    agent: Ref,
+    session: Session | None,
+    text: str,
+    *,
+    channel: str,
+    session_key: str | None = None,
+) -> Turn:
+    """What the user says after what the session holds already."""
+    if session is not None and session.user_id != ctx.user_id:
+        raise Forbidden("session_not_yours")
+    row = await chat_target(ctx, agent, or_default=not agent)
+    kept: list[ModelMessage] = []
+    if session is not None:
+        rows = await messages_until(ctx.reads, session.id, session.message_count, HISTORY_LIMIT)
+        kept = [from_row(message) for message in rows]
+    before = b"" if session is None else bytes(session.prefix_hash or b"")
+    spoken = Spoken(kept, [ModelMessage("user", text)], before)
+    return new_turn(
+        ctx,
+        row,
+        spoken,
+        channel=channel,
+        session_id=None if session is None else session.id,
+        session_key=session_key,
+        options=ModelRequest(model="", messages=[]),
+    )
+
+
+async def _begin(ctx: Context, once: Once, turn: Turn) -> LiveRun:
+    """Commits the run and carries it in the background."""
+    runner = ctx.services.runner
+    run_id = await once.reserve()
+    try:
+        run = await runner.begin(turn, run_id)
+    except BaseException:
+        await once.release()
+        raise
+    runner.detach(run)
+    return run
+
+
+@operation(Scope.WRITE)
+async def cancel_run(ctx: Context, id: UUID) -> RunView:
+    """Asks the worker that carries the run to stop it; an ended run stays as it is.
+    Raises NotFound.
+    """
+    run = found(await ctx.runs.load(id), "run", id)
+    if run.status == RunStatus.RUNNING:
+        live = ctx.services.runner.live.get(id)
+        if live is not None:
+            live.cancel()
+            await live.ended()
+        else:
+            ctx.services.remote.cancel(id)
+    return await _fresh_run(ctx, id)
+
+
+@stream(Scope.READ)
+async def watch_run(ctx: Context, id: UUID, after: str | None = None) -> AsyncIterator[RunEvent]:
+    """How the run began, what it said so far and then says, how it ended. With `after` the
+    beginning is left out; the text comes whole all the same. Raises NotFound.
+    """
+    found(await ctx.runs.load(id), "run", id)
+    async with ctx.services.hub.subscribe([f"run:{id}"], None, lambda _: True) as told:
+        run = await _fresh_run(ctx, id)
+        if after is None:
+            yield RunStarted(told.last, run)
+        heard = 0
+        if run.status == RunStatus.RUNNING:
+            async with aclosing(merged(_until_ended(told), _text(ctx, id))) as items:
+                async for item in items:
+                    if isinstance(item, EventRow):
+                        break
+                    yield RunText(*item)
+                    heard = item[0] + len(item[1])
+        message = await answer_of(ctx.reads, id)
+        if message is not None and heard < len(message.content):
+            yield RunText(heard, message.content[heard:])
+        yield RunEnded(told.last, await _fresh_run(ctx, id), message)
+
+
+Heard = EventRow | tuple[int, str]
+
+
+async def _until_ended(told: AsyncIterator[EventRow]) -> AsyncIterator[Heard]:
+    async for event in told:
+        if event.kind == "run.ended":
+            yield event
+
+
+async def _text(ctx: Context, id: UUID) -> AsyncIterator[Heard]:
+    """From the run itself where this worker carries it, else from the worker that does."""
+    live = ctx.services.runner.live.get(id)
+    pieces = live.text() if live is not None else ctx.services.remote.text(id)
+    async with aclosing(pieces) as source:
+        async for piece in source:
+            yield piece
+
+
+async def _fresh_run(ctx: Context, id: UUID) -> RunView:
+    ctx.runs.clear(id)
+    return found(await ctx.runs.load(id), "run", id)

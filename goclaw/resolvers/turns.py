@@ -1,0 +1,114 @@
+"""From what a caller says to what a run is asked to do."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from goclaw.core.errors import NotFound, Unavailable
+from goclaw.core.ids import uuid7
+from goclaw.models.agents import AgentStatus
+from goclaw.models.shapes import MAX_USER_ID_BYTES
+from goclaw.providers.messages import ModelMessage, ModelRequest
+from goclaw.resolvers.context import Context
+from goclaw.resolvers.refs import Ref, as_id
+from goclaw.runtime.history import chain, split_at_last_answer
+from goclaw.runtime.live import Turn
+from goclaw.store.targets import Target, provider_of, target
+
+LABEL_CHARS = 80
+
+
+@dataclass(frozen=True, slots=True)
+class Spoken:
+    """The messages of a call: `kept` are stored already, `new` are not; `before` is the hash
+    of those that are kept.
+    """
+
+    kept: Sequence[ModelMessage]
+    new: Sequence[ModelMessage]
+    before: bytes
+
+    @classmethod
+    def posted(cls, messages: Sequence[ModelMessage]) -> "Spoken":
+        """A whole conversation: what it was up to its last answer may be stored already."""
+        kept, new = split_at_last_answer(messages)
+        return cls(kept, new, chain(kept))
+
+
+async def chat_target(
+    ctx: Context, ref: Ref, *, or_default: bool, prefix_hash: bytes | None = None
+) -> Target:
+    """Raises NotFound for an agent that is unknown, not the caller's to see, or not active;
+    Unavailable when its provider is disabled.
+    """
+    row = await target(
+        ctx.reads,
+        id=None if or_default else as_id(ref),
+        key=str(ref),
+        or_default=or_default,
+        user_id=ctx.user_id,
+        prefix_hash=prefix_hash,
+    )
+    if row is None:
+        raise NotFound("agent_not_found", field="model", id=ref or "default")
+    if row.status != AgentStatus.ACTIVE:
+        raise NotFound("agent_inactive", field="model", key=row.key, status=row.status)
+    return row
+
+
+def new_turn(
+    ctx: Context,
+    row: Target,
+    spoken: Spoken,
+    *,
+    channel: str,
+    session_id: UUID | None = None,
+    session_key: str | None = None,
+    options: ModelRequest | None = None,
+) -> Turn:
+    """`options` is a request without model and messages; the agent's limits hold besides.
+
+    Raises Unavailable when the provider is disabled or its key cannot be read.
+    """
+    provider = provider_of(row)
+    if not provider.enabled:
+        raise Unavailable("provider_disabled", name=provider.name)
+    client = ctx.services.clients.client_of(provider)
+    request = options or ModelRequest(model="", messages=[])
+    request.model = row.model
+    request.messages = _with_prompt(row, spoken)
+    request.max_tokens = min(request.max_tokens or row.max_output_tokens, row.max_output_tokens)
+    if request.temperature is None:
+        request.temperature = row.temperature
+    continues = session_id is not None
+    return Turn(
+        agent=row,
+        provider_type=provider.provider_type,
+        provider_name=provider.name,
+        client=client,
+        request=request,
+        new=tuple(spoken.new if continues else [*spoken.kept, *spoken.new]),
+        before=spoken.before if continues else b"",
+        session_id=session_id,
+        session_key=session_key or _session_key(ctx, row, channel),
+        user_id=ctx.user_id,
+        key_id=ctx.caller.key_id,
+        channel=channel,
+        label=_label(spoken.new),
+    )
+
+
+def _with_prompt(row: Target, spoken: Spoken) -> list[ModelMessage]:
+    """The agent's prompt comes first; a client's own system text follows it."""
+    prompt = [ModelMessage("system", row.system_prompt)] if row.system_prompt else []
+    return [*prompt, *spoken.kept, *spoken.new]
+
+
+def _session_key(ctx: Context, row: Target, channel: str) -> str:
+    return f"agent:{row.key}:{channel}-{ctx.user_id[:MAX_USER_ID_BYTES]}-{uuid7().hex[-8:]}"
+
+
+def _label(new: Sequence[ModelMessage]) -> str | None:
+    """The first words of the user, until somebody gives the session a better name."""
+    said = next((message.text for message in new if message.role == "user"), "")
+    return " ".join(said.split())[:LABEL_CHARS] or None

@@ -1,0 +1,99 @@
+"""Runs of other workers: hearing what they say, asking them to stop."""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from typing import Any, Final
+from uuid import UUID
+
+from goclaw.events.channels import Gap
+from goclaw.events.hub import EventHub
+from goclaw.runtime.live import FLUSH_S, LiveRun
+from goclaw.runtime.runner import Runner
+
+CONTROL: Final = "runs"
+CANCEL: Final = "cancel"
+FOLLOW: Final = "follow"
+INTEREST_S: Final = 10.0
+"""How often a follower says that it is still there; twice that without a word ends it."""
+
+
+def text_channel(run_id: UUID) -> str:
+    return f"text:{run_id}"
+
+
+class RemoteRuns:
+    """One for each worker: does for its own runs what other workers ask, and asks them."""
+
+    def __init__(self, runner: Runner, hub: EventHub) -> None:
+        self._runner = runner
+        self._hub = hub
+        self._forwards: dict[UUID, tuple[asyncio.Task[None], float]] = {}
+
+    async def run(self) -> None:
+        """Until cancelled."""
+        async with self._hub.listen(CONTROL) as messages:
+            async for message in messages:
+                if isinstance(message, dict):
+                    self._obey(message)
+
+    def _obey(self, message: dict[str, Any]) -> None:
+        run = self._runner.live.get(UUID(message["run"]))
+        if run is None:
+            return
+        if message["do"] == CANCEL:
+            run.cancel()
+        elif message["do"] == FOLLOW:
+            self._forward(run)
+
+    def _forward(self, run: LiveRun) -> None:
+        """Each new follower gets the text from its beginning; those who had it skip it."""
+        until = asyncio.get_running_loop().time() + 2 * INTEREST_S
+        running = self._forwards.get(run.id)
+        if running is not None:
+            running[0].cancel()
+        task = asyncio.create_task(self._send_text(run, until))
+        self._forwards[run.id] = (task, until)
+        task.add_done_callback(lambda done: self._forget(run.id, done))
+
+    def _forget(self, run_id: UUID, task: "asyncio.Task[None]") -> None:
+        kept = self._forwards.get(run_id)
+        if kept is not None and kept[0] is task:
+            del self._forwards[run_id]
+
+    async def _send_text(self, run: LiveRun, until: float) -> None:
+        async for offset, text in run.text():
+            self._hub.post(text_channel(run.id), {"offset": offset, "text": text})
+            if asyncio.get_running_loop().time() > until:
+                return
+            await asyncio.sleep(FLUSH_S)
+
+    def cancel(self, run_id: UUID) -> None:
+        """Wherever the run is carried."""
+        self._hub.post(CONTROL, {"do": CANCEL, "run": str(run_id)})
+
+    async def text(self, run_id: UUID) -> AsyncGenerator[tuple[int, str], None]:
+        """What another worker's run says, from its beginning, until the caller stops asking.
+        After a gap it begins anew at offset 0.
+        """
+        heard = 0
+        async with self._hub.listen(text_channel(run_id)) as messages:
+            asking = asyncio.create_task(self._ask(run_id))
+            try:
+                async for message in messages:
+                    if message is Gap.GAP:
+                        self._follow(run_id)
+                        continue
+                    offset, text = message["offset"], message["text"]
+                    if offset <= heard < offset + len(text):
+                        yield heard, text[heard - offset :]
+                        heard = offset + len(text)
+            finally:
+                asking.cancel()
+
+    async def _ask(self, run_id: UUID) -> None:
+        while True:
+            self._follow(run_id)
+            await asyncio.sleep(INTEREST_S)
+
+    def _follow(self, run_id: UUID) -> None:
+        self._hub.post(CONTROL, {"do": FOLLOW, "run": str(run_id)})
