@@ -39,6 +39,11 @@ class FanoutBackend(BroadcastBackend):
         return self._link.connected
 
     @property
+    def unsent(self) -> int:
+        """Messages that could not be sent."""
+        return self._outbox.unsent
+
+    @property
     def reconnects(self) -> int:
         return self._link.reconnects
 
@@ -59,6 +64,10 @@ class FanoutBackend(BroadcastBackend):
     async def publish(self, channel: str, message: Any) -> None:
         """Returns when the message was accepted; raises Unavailable when it cannot be sent."""
         await self._outbox.put(Message(channel, message))
+
+    def post(self, channel: str, message: str) -> None:
+        """Publishes without waiting, in the order of the calls; failures are only counted."""
+        self._outbox.post(Message(channel, message))
 
     async def next_published(self) -> Event:
         while True:

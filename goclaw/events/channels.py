@@ -10,7 +10,6 @@ from uuid import uuid4
 import orjson
 from broadcaster import Event
 
-from goclaw.core.errors import GatewayError
 from goclaw.events.backend import FanoutBackend
 from goclaw.events.counters import Counters
 from goclaw.events.wakeup import Wakeup
@@ -105,14 +104,13 @@ class Channels:
             self._counters.messages_dropped += listening.push(message)
             self._counters.messages_delivered += 1
 
-    async def send(self, channel: str, payload: Payload | None) -> None:
+    async def publish(self, channel: str, payload: Payload | None) -> None:
         """To the other workers; raises Unavailable when that cannot be done."""
-        text = orjson.dumps(payload).decode()
-        try:
-            await self._backend.publish(channel, f"{self._worker}:{next(self._numbers)}:{text}")
-        except GatewayError:
-            self._counters.publish_errors += 1
-            raise
+        await self._backend.publish(channel, self._envelope(payload))
+
+    def post(self, channel: str, payload: Payload | None) -> None:
+        """To the other workers, without waiting."""
+        self._backend.post(channel, self._envelope(payload))
 
     def receive(self, event: Event) -> bool:
         """Delivers a message of another worker; False for our own, and for a repeated one."""
@@ -138,6 +136,9 @@ class Channels:
         for among in self._listeners.values():
             for listening in among:
                 listening.end()
+
+    def _envelope(self, payload: Payload | None) -> str:
+        return f"{self._worker}:{next(self._numbers)}:{orjson.dumps(payload).decode()}"
 
     def _is_new(self, worker: str, number: int) -> bool:
         if number <= self._heard.pop(worker, 0):

@@ -14,5 +14,4 @@ class Counters:
     messages_dropped: int = 0
     messages_malformed: int = 0
     wakes_sent: int = 0
-    publish_errors: int = 0
     gaps: int = 0

@@ -1,10 +1,10 @@
 """Events of one worker: durable ones from the log, passing ones over the fan-out."""
 
 import asyncio
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Callable, Iterable
+from itertools import count
 from typing import Any, Final
 
-from goclaw.core.errors import GatewayError
 from goclaw.events.background import Background
 from goclaw.events.backend import GAP_CHANNEL, FanoutBackend
 from goclaw.events.channels import Channels, Listening
@@ -21,6 +21,7 @@ WAKE_SPACING_S: Final = 0.01
 QUEUE_LIMIT: Final = 256
 KEEP_S: Final = 7 * 24 * 3600.0
 CATCH_UP_READS: Final = 4
+PAUSE_EVERY: Final = 64
 
 
 class EventHub:
@@ -46,7 +47,6 @@ class EventHub:
             Background("events reader", self._live.run),
             Background("events fan-out", self._pump),
         )
-        self._sending: set[asyncio.Task[None]] = set()
         self._wake_timer: asyncio.TimerHandle | None = None
         self._woke_at = 0.0
         self._stopping = False
@@ -59,6 +59,11 @@ class EventHub:
     @property
     def reconnects(self) -> int:
         return self._backend.reconnects
+
+    @property
+    def publish_errors(self) -> int:
+        """Messages that could not be sent to the other workers."""
+        return self._backend.unsent
 
     @property
     def subscriptions(self) -> int:
@@ -134,37 +139,26 @@ class EventHub:
         self._channels.deliver(channel, payload)
 
     def post(self, channel: str, payload: dict[str, Any]) -> None:
-        """To all listeners; those elsewhere get it soon, or a gap in its place."""
+        """To all listeners, without waiting for those elsewhere."""
         self._channels.deliver(channel, payload)
-        self._send(self._channels.send(channel, payload))
+        self._channels.post(channel, payload)
 
     async def publish(self, channel: str, payload: dict[str, Any]) -> None:
         """To all listeners; returns when the message to the others is on its way. Raises
         Unavailable when it cannot be sent; local listeners have it nevertheless.
         """
         self._channels.deliver(channel, payload)
-        await self._channels.send(channel, payload)
+        await self._channels.publish(channel, payload)
 
     def _send_wake(self) -> None:
         self._wake_timer = None
         self._woke_at = asyncio.get_running_loop().time()
         self.counters.wakes_sent += 1
-        self._send(self._channels.send(WAKE_CHANNEL, None))
-
-    def _send(self, sending: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.create_task(sending)
-        self._sending.add(task)
-        task.add_done_callback(self._sent)
-
-    def _sent(self, task: asyncio.Task[None]) -> None:
-        """A failure was counted and logged where it happened."""
-        self._sending.discard(task)
-        error = None if task.cancelled() else task.exception()
-        if error is not None and not isinstance(error, GatewayError):
-            raise error
+        self._channels.post(WAKE_CHANNEL, None)
 
     async def _pump(self) -> None:
-        while True:
+        """Pauses now and then, so that a burst does not run over listeners who keep up."""
+        for received in count(1):
             event = await self._backend.next_published()
             if event.channel == GAP_CHANNEL:
                 self.counters.gaps += 1
@@ -172,3 +166,5 @@ class EventHub:
                 self._live.wake()
             elif self._channels.receive(event) and event.channel == WAKE_CHANNEL:
                 self._live.wake()
+            if received % PAUSE_EVERY == 0:
+                await asyncio.sleep(0)

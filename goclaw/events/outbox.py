@@ -22,11 +22,9 @@ class Batch:
         self.chars = 0
         self.sent: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
-    def fail(self, error: BaseException) -> None:
-        """Nothing happens once it was sent."""
-        if not self.sent.done():
-            self.sent.set_exception(error)
-            self.sent.exception()  # told to whoever waits; nobody has to
+    @property
+    def is_full(self) -> bool:
+        return len(self.messages) >= LIMIT_MESSAGES or self.chars >= LIMIT_CHARS
 
 
 class Outbox:
@@ -42,12 +40,20 @@ class Outbox:
         self._leaving: Batch | None = None
         self._sender: asyncio.Task[None] | None = None
         self._closed = False
+        self.unsent = 0
 
     async def put(self, message: Message) -> None:
         """Returns when the message is on its way; raises Unavailable when it cannot be sent,
         or when too much waits already.
         """
-        await asyncio.shield(self._add(message).sent)
+        batch = self._add(message)
+        if batch is None:
+            raise stopping() if self._closed else Unavailable("fanout_unavailable", retry_after_s=1)
+        await asyncio.shield(batch.sent)
+
+    def post(self, message: Message) -> None:
+        """Does not wait, and tells nobody of a failure; `unsent` counts it."""
+        self._add(message)
 
     async def close(self) -> None:
         """Gives what still waits one last chance."""
@@ -57,14 +63,11 @@ class Outbox:
             await asyncio.wait([sender], timeout=sum(RETRY_DELAYS_S))
             sender.cancel()
 
-    def _add(self, message: Message) -> Batch:
-        if self._closed:
-            raise stopping()
-        if self._waiting is None:
-            self._waiting = Batch()
-        batch = self._waiting
-        if len(batch.messages) >= LIMIT_MESSAGES or batch.chars >= LIMIT_CHARS:
-            raise Unavailable("fanout_unavailable", retry_after_s=1)
+    def _add(self, message: Message) -> Batch | None:
+        if self._closed or (self._waiting is not None and self._waiting.is_full):
+            self.unsent += 1
+            return None
+        batch = self._waiting = self._waiting or Batch()
         batch.messages.append(message)
         batch.chars += len(message.text)
         if self._sender is None:
@@ -83,7 +86,7 @@ class Outbox:
                 await self._send_stubbornly(batch.messages)
             except GatewayError as error:
                 log.warning("fanout.unsent", messages=len(batch.messages), error=error.code)
-                batch.fail(error)
+                self._fail(batch, error)
             else:
                 batch.sent.set_result(None)
 
@@ -91,12 +94,21 @@ class Outbox:
         """Leaves nobody waiting, whatever ended the sender."""
         self._sender = None
         cancelled = task.cancelled()
+        error = stopping() if cancelled else task.exception()
+        if error is not None and not cancelled:
+            log.error("fanout.failed", exc_info=error)
         if self._leaving is not None:
-            self._leaving.fail(stopping() if cancelled else task.exception() or stopping())
+            self._fail(self._leaving, error)
         if self._waiting is not None and cancelled:
-            self._waiting.fail(stopping())
+            self._fail(self._waiting, stopping())
         elif self._waiting is not None:
             self._start()
+
+    def _fail(self, batch: Batch, error: BaseException | None) -> None:
+        if error is not None and not batch.sent.done():
+            self.unsent += len(batch.messages)
+            batch.sent.set_exception(error)
+            batch.sent.exception()  # told to those who wait; nobody has to
 
     async def _send_stubbornly(self, messages: Sequence[Message]) -> None:
         for delay_s in RETRY_DELAYS_S:

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from goclaw.core.errors import GatewayError, InvalidInput, RateLimited
 from goclaw.events.counters import Counters
-from goclaw.events.cursor import Cursor
+from goclaw.events.cursor import Cursor, encode_cursor
 from goclaw.events.live import LiveReader
 from goclaw.events.ports import EventLog
 from goclaw.events.row import EventRow
@@ -53,7 +53,7 @@ class Subscription:
         self._visible = visible
         self._limit = queue_limit
         self._keep_s = keep_s
-        self._last = after or BEGINNING
+        self._last = self._seen = after or BEGINNING
         self._page: deque[EventRow] = deque()
         self._queue: deque[EventRow] = deque()
         self._wakeup = Wakeup()
@@ -61,12 +61,17 @@ class Subscription:
         self._error: GatewayError | None = None
 
     @property
+    def last(self) -> str:
+        """Where to resume: the cursor of the last event that was looked at, visible or not."""
+        return encode_cursor(self._seen)
+
+    @property
     def crowded(self) -> bool:
         return len(self._queue) * 2 > self._limit
 
     async def __aenter__(self) -> Self:
         if self._caught_up:
-            self._last = await self._live.attach(self)
+            self._last = self._seen = await self._live.attach(self)
         else:
             await self._check()
         return self
@@ -85,6 +90,7 @@ class Subscription:
     async def __anext__(self) -> EventRow:
         while True:
             row = await self._next()
+            self._seen = row.position
             if self._visible(row):
                 self._counters.events_delivered += 1
                 return row

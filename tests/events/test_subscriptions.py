@@ -1,0 +1,280 @@
+"""Durable events: missed ones, live ones, and the seam between them."""
+
+import asyncio
+import random
+from time import monotonic
+
+import asyncpg
+import pytest
+
+from goclaw.core.errors import InvalidInput, RateLimited, Unavailable
+from goclaw.core.ids import uuid7
+from goclaw.events.cursor import Cursor, encode_cursor
+from goclaw.events.hub import EventHub
+from goclaw.events.row import EventRow
+from goclaw.store.events import append_events
+from tests.events.conftest import make_hub
+from tests.events.test_postgres_fanout import LISTENERS
+from tests.events.writing import anyone, event, nothing_comes, numbers, take, write
+
+Pool = asyncpg.Pool
+
+
+async def test_live_events_carry_everything(hub: EventHub, pool: Pool) -> None:
+    async with hub.subscribe(None, None, anyone) as events:
+        await write(pool, 1)
+        hub.wake()
+        (row,) = await take(events, 1, 1)
+    assert (row.topic, row.kind, row.user_id) == ("agent", "agent.changed", "ada")
+    assert (row.agent_id, row.audience, row.payload) == (None, "user", {"number": 1})
+    assert row.at.tzinfo is not None
+
+
+async def test_another_worker_is_woken(hub: EventHub, other_hub: EventHub, pool: Pool) -> None:
+    async with other_hub.subscribe(None, None, anyone) as events:
+        await write(pool, 1)
+        hub.wake()
+        assert await numbers(events, 1, 1) == [1]
+
+
+async def test_a_poll_finds_what_nobody_announced(hub: EventHub, pool: Pool) -> None:
+    async with hub.subscribe(None, None, anyone) as events:
+        await write(pool, 1)
+        assert await numbers(events, 1, 4) == [1]
+
+
+async def test_topics_and_visibility(hub: EventHub, pool: Pool) -> None:
+    shown = {1, 3}
+
+    def visible(row: EventRow) -> bool:
+        return row.payload["number"] in shown
+
+    async with hub.subscribe(["agent", "run:1"], None, visible) as events:
+        await write(pool, 0, 1, 2)
+        await write(pool, 3, topic="provider")
+        await write(pool, 3, 4, topic="run:1")
+        hub.wake()
+        assert await numbers(events, 2) == [1, 3]
+        shown.add(5)
+        await write(pool, 5)
+        hub.wake()
+        assert await numbers(events, 1) == [5]
+
+
+async def test_missed_events_come_first_then_live(hub: EventHub, pool: Pool) -> None:
+    start = await hub.head()
+    for first in range(0, 1000, 250):
+        await write(pool, *range(first, first + 250))
+    async with hub.subscribe(["agent"], start, anyone) as events:
+        assert await numbers(events, 600) == list(range(600))
+        await write(pool, 1000)
+        hub.wake()
+        assert await numbers(events, 401) == list(range(600, 1001))
+        cursor = events.last
+    async with hub.subscribe(["agent"], cursor, anyone) as events:
+        assert await nothing_comes(events)
+
+
+async def test_a_slow_transaction_holds_back_and_then_all_come_in_order(
+    hub: EventHub, pool: Pool
+) -> None:
+    async with hub.subscribe(None, None, anyone) as events, pool.acquire() as slow:
+        async with slow.transaction():
+            await append_events(slow, [event(1)])
+            for number in range(2, 30):
+                await write(pool, number)
+                hub.wake()
+            assert await nothing_comes(events, 0.5)
+        committed_at = monotonic()
+        assert await numbers(events, 29) == list(range(1, 30))
+        assert monotonic() - committed_at < 0.5
+
+
+async def test_a_slow_reader_is_closed_and_resumes(pool: Pool, dsn: str) -> None:
+    hub = make_hub(pool, dsn, queue_limit=20)
+    await hub.start()
+    async with (
+        hub.subscribe(None, None, anyone) as slow,
+        hub.subscribe(None, None, anyone) as fast,
+    ):
+        got: list[int] = []
+        reading = asyncio.create_task(read_into(fast, got, 60))
+        await write(pool, 0)
+        hub.wake()
+        (first,) = await take(slow, 1)
+        for number in range(1, 60):
+            await write(pool, number)
+            hub.wake()
+            await asyncio.sleep(0.001)
+        await asyncio.wait_for(reading, 5)
+        assert got == list(range(60))
+        with pytest.raises(RateLimited) as refusal:
+            await take(slow, 60)
+        assert refusal.value.code == "too_many_events"
+        assert (hub.counters.subscriptions_overflowed, hub.subscriptions) == (1, 1)
+    async with hub.subscribe(None, first.cursor, anyone) as resumed:
+        assert await numbers(resumed, 59) == list(range(1, 60))
+    await hub.stop()
+
+
+async def read_into(source: object, got: list[int], count: int) -> None:
+    async for row in source:
+        got.append(row.payload["number"])
+        await asyncio.sleep(0)
+        if len(got) == count:
+            return
+
+
+async def test_a_burst_does_not_run_over_readers_who_keep_up(hub: EventHub, pool: Pool) -> None:
+    async with hub.subscribe(None, None, anyone) as events:
+        got: list[int] = []
+        reading = asyncio.create_task(read_into(events, got, 3000))
+        await write(pool, *range(3000))
+        hub.wake()
+        await asyncio.wait_for(reading, 10)
+    assert got == list(range(3000))
+
+
+async def test_many_subscribers_are_one_read(hub: EventHub, pool: Pool) -> None:
+    subscriptions = [hub.subscribe(["agent"], None, anyone) for _ in range(500)]
+    for subscription in subscriptions:
+        await subscription.__aenter__()
+    await asyncio.sleep(0.05)
+    before = hub.counters.log_reads
+    await write(pool, 1)
+    hub.wake()
+    for subscription in subscriptions:
+        assert await numbers(subscription, 1, 2) == [1]
+    assert hub.counters.log_reads - before <= 2
+    for subscription in subscriptions:
+        await subscription.__aexit__(None, None, None)
+    assert hub.subscriptions == 0
+    reads = hub.counters.log_reads
+    hub.wake()
+    await asyncio.sleep(0.05)
+    assert hub.counters.log_reads == reads
+
+
+async def test_a_killed_connection_loses_no_event(
+    hub: EventHub, other_hub: EventHub, pool: Pool
+) -> None:
+    async with other_hub.subscribe(None, None, anyone) as events:
+        await write(pool, 1)
+        hub.wake()
+        assert await numbers(events, 1) == [1]
+        assert await pool.fetch(LISTENERS)
+        killed_at = monotonic()
+        await write(pool, 2)
+        hub.wake()
+        assert await numbers(events, 1) == [2]
+        assert monotonic() - killed_at < 1
+        await write(pool, 3)
+        hub.wake()
+        assert await numbers(events, 1, 1) == [3]
+    assert (other_hub.reconnects, other_hub.counters.gaps, other_hub.connected) == (1, 1, True)
+
+
+async def test_readers_who_join_anywhere_lose_and_repeat_nothing(
+    hub: EventHub, other_hub: EventHub, pool: Pool
+) -> None:
+    """Four writers with overlapping transactions, readers joining at random cursors."""
+    start = await hub.head()
+    total, cursors = 1200, [start]
+    writing = asyncio.gather(
+        *(hammer(pool, random.choice([hub, other_hub]), part, total // 4) for part in range(4))
+    )
+    readers: list[asyncio.Task[tuple[str, list[EventRow]]]] = []
+    while not writing.done():
+        hubs = random.choice([hub, other_hub])
+        readers.append(asyncio.create_task(read_all(hubs, random.choice(cursors), cursors)))
+        await asyncio.sleep(random.uniform(0, 0.02))
+    await writing
+    await write(pool, -1)
+    hub.wake()
+    async with asyncio.timeout(30):
+        found = await asyncio.gather(*readers)
+    async with hub.subscribe(None, start, anyone) as events:
+        log = await take(events, total + 1)
+    order = [row.position for row in log]
+    assert len(readers) > 10
+    assert len(set(order)) == total + 1
+    assert order == sorted(order)
+    for after, rows in found:
+        first = 0 if after == start else [row.cursor for row in log].index(after) + 1
+        assert [row.position for row in rows] == order[first:]
+
+
+async def hammer(pool: Pool, hub: EventHub, part: int, count: int) -> None:
+    for number in range(count):
+        async with pool.acquire() as connection, connection.transaction():
+            await append_events(connection, [event(part * count + number)])
+            if random.random() < 0.1:
+                await asyncio.sleep(random.uniform(0, 0.01))
+        hub.wake()
+
+
+async def read_all(hub: EventHub, after: str, cursors: list[str]) -> tuple[str, list[EventRow]]:
+    rows: list[EventRow] = []
+    async with hub.subscribe(None, after, anyone) as events:
+        async for row in events:
+            rows.append(row)
+            if random.random() < 0.02:
+                cursors.append(row.cursor)
+            if row.payload["number"] == -1:
+                return after, rows
+    raise AssertionError("a subscription never ends quietly")
+
+
+async def test_cursors_that_lead_nowhere_are_refused(hub: EventHub, pool: Pool) -> None:
+    await write(pool, 1)
+    with pytest.raises(InvalidInput) as refusal:
+        hub.subscribe(None, "rubbish", anyone)
+    assert refusal.value.code == "invalid_cursor"
+    for cursor, code in (
+        (Cursor(10**15, uuid7()), "invalid_cursor"),
+        (Cursor(1, type(uuid7())(int=1 << 80)), "cursor_expired"),
+    ):
+        with pytest.raises(InvalidInput) as refusal:
+            async with hub.subscribe(None, encode_cursor(cursor), anyone):
+                pass
+        assert refusal.value.code == code
+
+
+async def test_stopping_ends_subscriptions_after_what_they_were_given(pool: Pool, dsn: str) -> None:
+    hub = make_hub(pool, dsn)
+    await hub.start()
+    async with (
+        hub.subscribe(None, None, anyone) as given,
+        hub.subscribe(None, await hub.head(), anyone) as waiting,
+    ):
+        pending = asyncio.create_task(anext(waiting))
+        await write(pool, 1)
+        hub.wake()
+        assert (await pending).payload == {"number": 1}
+        pending = asyncio.create_task(anext(waiting))
+        await asyncio.sleep(0)
+        await hub.stop()
+        assert await numbers(given, 1) == [1]
+        for ending in (anext(given), pending):
+            with pytest.raises(Unavailable) as end:
+                await ending
+            assert end.value.code == "stopping"
+    with pytest.raises(Unavailable):
+        hub.subscribe(None, None, anyone)
+
+
+async def test_a_log_that_is_away_comes_back(hub: EventHub, pool: Pool) -> None:
+    async with hub.subscribe(None, None, anyone) as events:
+        await asyncio.sleep(0.05)
+        read_after = hub._live._log.read_after
+
+        async def away(*_: object) -> None:
+            raise Unavailable("database_unavailable", retry_after_s=2)
+
+        hub._live._log.read_after = away
+        await write(pool, 1)
+        hub.wake()
+        assert await nothing_comes(events, 0.4)
+        hub._live._log.read_after = read_after
+        assert await numbers(events, 1) == [1]
+    assert hub.counters.log_errors >= 1
