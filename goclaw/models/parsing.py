@@ -1,0 +1,68 @@
+"""From what a caller sent to a shape; what is wrong with it is told by field, never by value."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any, Final, TypeVar
+
+import orjson
+from pydantic import BaseModel, ValidationError
+
+from goclaw.core.errors import InvalidInput
+
+M = TypeVar("M", bound=BaseModel)
+
+NO_NAMES: Final[Mapping[str, str]] = MappingProxyType({})
+WHOLE: Final = "body"
+"""The field of an error that is about no field in particular."""
+
+
+def parse_shape(shape: type[M], data: object, *, rename: Mapping[str, str] = NO_NAMES) -> M:
+    """`rename` maps names of fields to what the caller called them. Raises InvalidInput."""
+    try:
+        return shape.model_validate(data)
+    except ValidationError as error:
+        raise _refusal(error, data, rename) from None
+
+
+def parse_json(shape: type[M], data: bytes, *, rename: Mapping[str, str] = NO_NAMES) -> M:
+    """Like `parse_shape`, and without coercion: "1" is no number. Raises InvalidInput."""
+    try:
+        return shape.model_validate_json(data, strict=True)
+    except ValidationError as error:
+        raise _refusal(error, _loaded(data), rename) from None
+
+
+def _loaded(data: bytes) -> object:
+    try:
+        return orjson.loads(data)
+    except orjson.JSONDecodeError as error:
+        raise InvalidInput("invalid_json", reason=error.msg) from None
+
+
+def _refusal(error: ValidationError, data: object, rename: Mapping[str, str]) -> InvalidInput:
+    """The first thing that is wrong."""
+    first = error.errors(include_url=False, include_context=False, include_input=False)[0]
+    field = _field(first["loc"], data, rename, missing=first["type"] == "missing")
+    if first["type"] == "missing":
+        return InvalidInput("required", field=field)
+    if first["type"] == "extra_forbidden":
+        return InvalidInput("unknown_field", field=field)
+    reason = first["msg"].removeprefix("Value error, ")
+    return InvalidInput("invalid_input", field=field, reason=reason[:1].lower() + reason[1:])
+
+
+def _field(
+    location: tuple[int | str, ...], data: Any, rename: Mapping[str, str], *, missing: bool
+) -> str:
+    """Only the steps that lead into the data: the others name alternatives of a union."""
+    steps: list[str] = []
+    for place, step in enumerate(location):
+        inside = step in data if isinstance(data, dict) else isinstance(data, list)
+        if isinstance(data, list):
+            inside = isinstance(step, int) and step < len(data)
+        if inside:
+            data = data[step]
+        elif not (missing and place == len(location) - 1):
+            continue
+        steps.append(str(step) if steps else rename.get(str(step), str(step)))
+    return ".".join(steps) or WHOLE

@@ -1,0 +1,94 @@
+"""Which sites may reach a server that asks for no credential, and which may read its answers.
+
+Without a token, any page that a browser on this machine opens could otherwise call the server
+(cross-site requests), also under a name of its own (DNS rebinding).
+"""
+
+from collections.abc import Mapping
+from ipaddress import ip_address
+from typing import Final
+
+from goclaw.core.errors import Forbidden
+from goclaw.core.settings import Settings, is_loopback
+
+CORS_METHODS: Final = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"
+CORS_HEADERS: Final = (
+    "Authorization, Content-Type, Idempotency-Key, Prefer, X-GoClaw-Agent, X-GoClaw-Agent-Id, "
+    "X-GoClaw-User-Id, X-Request-Id"
+)
+CORS_EXPOSED: Final = "Retry-After, X-GoClaw-Run-Id, X-GoClaw-Session-Id, X-Request-Id"
+
+
+class Origins:
+    """The rules of one server, for every door."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._checked = settings.is_open
+        self._public = not is_loopback(settings.host)
+        self._own_host = settings.host.strip("[]").lower()
+        self._allowed = frozenset(origin.rstrip("/").lower() for origin in settings.allowed_origins)
+        self._allowed_hosts = frozenset(_authority(origin) for origin in self._allowed)
+
+    def check(self, host: str | None, origin: str | None) -> None:
+        """Takes the headers of that name. Raises Forbidden."""
+        if self._checked and not (self._host_is_ours(host) and self._origin_is_ours(origin, host)):
+            raise Forbidden("origin_refused")
+
+    def allows(self, origin: str | None) -> bool:
+        """Whether a page of another site may read what the server answers."""
+        return origin is not None and origin.lower() in self._allowed
+
+    def cors(self, origin: str | None) -> Mapping[str, str]:
+        """The headers that tell a browser so; none for other origins."""
+        if origin is None or not self.allows(origin):
+            return {}
+        return {
+            "Access-Control-Allow-Origin": origin,
+            "Access-Control-Expose-Headers": CORS_EXPOSED,
+            "Vary": "Origin",
+        }
+
+    def preflight(self, origin: str | None) -> Mapping[str, str]:
+        """The headers that answer OPTIONS; none for origins that are not allowed."""
+        cors = self.cors(origin)
+        if not cors:
+            return {}
+        return {
+            **cors,
+            "Access-Control-Allow-Methods": CORS_METHODS,
+            "Access-Control-Allow-Headers": CORS_HEADERS,
+            "Access-Control-Max-Age": "600",
+        }
+
+    def _host_is_ours(self, host: str | None) -> bool:
+        """Names of this machine. An address cannot be rebound, so a public server takes any."""
+        if host is None:
+            return True
+        name = host_name(host)
+        if is_loopback(name) or name == self._own_host or host.lower() in self._allowed_hosts:
+            return True
+        return self._public and _is_address(name)
+
+    def _origin_is_ours(self, origin: str | None, host: str | None) -> bool:
+        if origin is None or self.allows(origin):
+            return True
+        return host is not None and _authority(origin) == host.lower()
+
+
+def host_name(host: str) -> str:
+    """A Host header without its port, in lower case and without brackets."""
+    if host.startswith("["):
+        return host[1:].partition("]")[0].lower()
+    return host.partition(":")[0].lower()
+
+
+def _authority(origin: str) -> str:
+    return origin.partition("://")[2].lower()
+
+
+def _is_address(name: str) -> bool:
+    try:
+        ip_address(name)
+    except ValueError:
+        return False
+    return True

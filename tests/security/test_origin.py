@@ -1,0 +1,62 @@
+import pytest
+
+from goclaw.core.errors import Forbidden
+from goclaw.core.settings import Settings
+from goclaw.security.origin import Origins
+
+OPEN = Settings(host="127.0.0.1", allowed_origins=("https://ui.example",))
+TOKEN = Settings(host="127.0.0.1", gateway_token="secret")
+
+
+@pytest.mark.parametrize(
+    ("host", "origin"),
+    [
+        (None, None),
+        ("127.0.0.1:18790", None),
+        ("localhost:18790", "http://localhost:18790"),
+        ("[::1]:18790", "http://[::1]:18790"),
+        ("127.0.0.1:18790", "https://ui.example"),
+        ("ui.example", None),
+    ],
+)
+def test_open_server_answers_its_own_pages(host: str | None, origin: str | None) -> None:
+    Origins(OPEN).check(host, origin)
+
+
+@pytest.mark.parametrize(
+    ("host", "origin"),
+    [
+        ("rebound.example", None),
+        ("10.0.0.1:18790", None),
+        ("127.0.0.1:18790", "http://evil.example"),
+        ("127.0.0.1:18790", "http://127.0.0.1:9999"),
+        ("127.0.0.1:18790", "null"),
+        ("127.0.0.1:18790", "http://["),
+        ("127.0.0.1.evil.example", "http://127.0.0.1.evil.example"),
+    ],
+)
+def test_open_server_refuses_other_sites(host: str | None, origin: str | None) -> None:
+    with pytest.raises(Forbidden) as refused:
+        Origins(OPEN).check(host, origin)
+    assert refused.value.code == "origin_refused"
+
+
+def test_a_token_is_protection_enough() -> None:
+    Origins(TOKEN).check("any.example", "http://evil.example")
+
+
+def test_public_open_server_takes_addresses_and_its_name() -> None:
+    origins = Origins(Settings(host="gateway.lan", allow_public_without_token=True))
+    origins.check("192.168.1.4:18790", None)
+    origins.check("gateway.lan:18790", "http://gateway.lan:18790")
+    with pytest.raises(Forbidden):
+        origins.check("rebound.example", None)
+
+
+def test_only_configured_sites_may_read_answers() -> None:
+    origins = Origins(OPEN)
+    assert origins.cors("https://ui.example")["Access-Control-Allow-Origin"] == "https://ui.example"
+    assert origins.cors("https://evil.example") == {}
+    assert origins.cors(None) == {}
+    assert "PUT" in origins.preflight("https://ui.example")["Access-Control-Allow-Methods"]
+    assert origins.preflight("https://evil.example") == {}
