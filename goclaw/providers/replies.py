@@ -1,0 +1,52 @@
+"""A reply put together from its stream."""
+
+from typing import Any
+
+from goclaw.providers.messages import Delta, Json, Reply, ToolCall
+
+
+class ReplyBuilder:
+    """Adds the deltas of a stream up to the reply they make."""
+
+    def __init__(self, model: str = "") -> None:
+        self._text: list[str] = []
+        self._thinking: list[str] = []
+        self._calls: dict[int, ToolCall] = {}
+        self._logprobs: list[Any] = []
+        self._reply = Reply(model=model, finish_reason="")
+
+    def add(self, delta: Delta) -> None:
+        if delta.text:
+            self._text.append(delta.text)
+        if delta.thinking:
+            self._thinking.append(delta.thinking)
+        if delta.tool_calls:
+            for fragment in delta.tool_calls:
+                self._add_fragment(fragment)
+        if delta.finish_reason:
+            self._reply.finish_reason = delta.finish_reason
+        if delta.usage is not None:
+            self._reply.usage = delta.usage
+        if delta.logprobs:
+            self._logprobs.extend(delta.logprobs.get("content") or ())
+
+    def _add_fragment(self, fragment: Json) -> None:
+        call = self._calls.setdefault(fragment["index"], ToolCall("", "", ""))
+        function = fragment.get("function") or {}
+        call.id = call.id or fragment.get("id") or ""
+        call.name = call.name or function.get("name") or ""
+        call.arguments += function.get("arguments") or ""
+        call.extra = fragment.get("extra_content") or call.extra
+
+    @property
+    def text(self) -> str:
+        return "".join(self._text)
+
+    def reply(self) -> Reply:
+        """What came so far; `finish_reason` is empty until the model has finished."""
+        reply = self._reply
+        reply.content = "".join(self._text)
+        reply.thinking = "".join(self._thinking)
+        reply.tool_calls = [self._calls[index] for index in sorted(self._calls)]
+        reply.logprobs = {"content": self._logprobs} if self._logprobs else None
+        return reply

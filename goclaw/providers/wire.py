@@ -1,0 +1,277 @@
+"""What the wires share: sending, limits, reading, errors."""
+
+import asyncio
+from abc import ABC, abstractmethod
+from collections.abc import AsyncGenerator, Callable
+from functools import lru_cache
+from typing import ClassVar, Final, TypeVar
+
+import aiohttp
+import orjson
+from multidict import CIMultiDict
+from yarl import URL
+
+from goclaw.core.errors import GatewayError, UpstreamFailed
+from goclaw.providers import failures
+from goclaw.providers.client import StreamReader
+from goclaw.providers.config import (
+    DEFAULT_TIMEOUTS,
+    ProviderConfig,
+    Timeouts,
+    Vendor,
+    stream_limits,
+    whole_limits,
+)
+from goclaw.providers.messages import (
+    Delta,
+    Json,
+    ModelMessage,
+    ModelRequest,
+    ProviderModel,
+    Reply,
+)
+from goclaw.providers.sse import LineTooLong, SseDecoder
+from goclaw.security.outbound import OutboundClient, read_limited
+
+Answer = TypeVar("Answer")
+
+_REPLY_LIMIT_BYTES: Final = 32 << 20
+_ERROR_LIMIT_BYTES: Final = 1 << 16
+_LINGER_S: Final = 1.0
+# Some reasoning models refuse a lower limit.
+_VERIFY_TOKENS: Final = 16
+_NETWORK: Final = (aiohttp.ClientError, TimeoutError, ConnectionError)
+_MALFORMED: Final = (ValueError, LookupError, TypeError, AttributeError)
+
+
+class WireClient(ABC):
+    """A `ModelClient`. Making one does no I/O; it holds no connection of its own."""
+
+    fixed_headers: ClassVar[dict[str, str]] = {}
+    models_path: ClassVar[str] = "/models"
+
+    def __init__(
+        self,
+        config: ProviderConfig,
+        vendor: Vendor,
+        base_url: str,
+        outbound: OutboundClient,
+        timeouts: Timeouts = DEFAULT_TIMEOUTS,
+    ) -> None:
+        self.name = config.name
+        self._config = config
+        self._vendor = vendor
+        self._base_url = base_url
+        self._outbound = outbound
+        self._timeouts = timeouts
+        self._headers = CIMultiDict(self.fixed_headers)
+        self._headers["Content-Type"] = "application/json"
+        if key := config.api_key or vendor.bearer:
+            bearer = vendor.key_header == "Authorization"
+            self._headers[vendor.key_header] = f"Bearer {key}" if bearer else key
+
+    @abstractmethod
+    def _path(self, model: str, *, stream: bool) -> str: ...
+
+    @abstractmethod
+    def _body(self, request: ModelRequest, model: str, *, stream: bool) -> Json: ...
+
+    @abstractmethod
+    def _reply(self, answer: Json) -> Reply: ...
+
+    @abstractmethod
+    def _reader(self) -> StreamReader: ...
+
+    @abstractmethod
+    def _models(self, answer: Json) -> list[ProviderModel]: ...
+
+    async def complete(self, request: ModelRequest) -> Reply:
+        return await self._complete(request, self._timeouts.total_s)
+
+    async def verify(self, model: str) -> None:
+        request = ModelRequest(model, [ModelMessage("user", "hi")], max_tokens=_VERIFY_TOKENS)
+        await self._complete(request, self._timeouts.lookup_s)
+
+    async def models(self) -> list[ProviderModel]:
+        body = await self._ask("GET", self.models_path, None, self._timeouts.lookup_s)
+        return self._understood(body, self._models)
+
+    async def _complete(self, request: ModelRequest, limit_s: float) -> Reply:
+        path, data = self._call(request, stream=False)
+        body = await self._ask("POST", path, data, limit_s)
+        return self._understood(body, self._reply)
+
+    async def stream(self, request: ModelRequest) -> AsyncGenerator[list[Delta], None]:
+        limits = self._timeouts
+        path, data = self._call(request, stream=True)
+        head_limits = stream_limits(limits.connect_s, limits.first_byte_s)
+        response = await self._send("POST", path, data, head_limits, limits.first_byte_s)
+        _limit_reading(response, limits)
+        deadline = _Deadline(response, limits.total_s)
+        reader, decoder = self._reader(), SseDecoder()
+        try:
+            while chunk := await response.content.readany():
+                if deltas := self._deltas(reader, decoder.feed(chunk)):
+                    yield deltas
+                if reader.done:
+                    return
+            if deltas := self._deltas(reader, decoder.end()):
+                yield deltas
+            failure = self._cut(decoder)
+        except (*_NETWORK, LineTooLong) as error:
+            failure = self._stream_failure(error, deadline)
+        finally:
+            deadline.cancel()
+            _leave(response, clean=reader.done)
+        if not reader.finished:
+            raise failure
+
+    def _stream_failure(self, error: Exception, deadline: "_Deadline") -> GatewayError:
+        if isinstance(error, LineTooLong):
+            return failures.garbage(self._config, "a line beyond 1 MiB")
+        if deadline.passed:
+            return failures.timed_out(self._config, self._timeouts.total_s)
+        return self._network_failure(error, self._timeouts.between_s, begun=True)
+
+    def _deltas(self, reader: StreamReader, events: list[bytes]) -> list[Delta]:
+        try:
+            found = [reader.read(event) for event in events]
+        except _MALFORMED as error:
+            raise failures.garbage(self._config, _said(error)) from None
+        return [delta for delta in found if delta is not None]
+
+    def _cut(self, decoder: SseDecoder) -> GatewayError:
+        if decoder.fed and not decoder.heard:
+            return failures.garbage(self._config, "not an event stream")
+        return failures.cut(self._config)
+
+    def _call(self, request: ModelRequest, *, stream: bool) -> tuple[str, bytes]:
+        default = str(self._config.settings.get("default_model") or self._vendor.default_model)
+        model = request.model or default
+        if not model:
+            raise UpstreamFailed("provider_model_missing", name=self.name)
+        body = self._body(request, model, stream=stream)
+        if request.extra:
+            body.update(request.extra)
+        return self._path(model, stream=stream), orjson.dumps(body)
+
+    async def _ask(self, method: str, path: str, data: bytes | None, limit_s: float) -> bytes:
+        limits = whole_limits(self._timeouts.connect_s, limit_s)
+        response = await self._send(method, path, data, limits, limit_s)
+        try:
+            return await read_limited(response, _REPLY_LIMIT_BYTES)
+        except _NETWORK as error:
+            failure = self._network_failure(error, limit_s, begun=True)
+        finally:
+            response.close()
+        raise failure
+
+    async def _send(
+        self,
+        method: str,
+        path: str,
+        data: bytes | None,
+        limits: aiohttp.ClientTimeout,
+        limit_s: float,
+    ) -> aiohttp.ClientResponse:
+        """The head of a success. The place for retries: nothing of the answer is read yet.
+
+        Errors are raised anew, outside `except`: those below have the request headers, and in
+        them the key, in their arguments or frames.
+        """
+        url = self._url(path)
+        try:
+            response = await self._outbound.request(
+                method,
+                url,
+                headers=self._headers,
+                data=data,
+                limits=limits,
+                embedded=self._vendor.embedded,
+            )
+            if response.status == 200:
+                return response
+            body = await _error_body(response)
+            failure = failures.refused(self._config, response.status, response.headers, body)
+        except UpstreamFailed as error:
+            failure = error.with_traceback(None)
+        except _NETWORK as error:
+            failure = self._network_failure(error, limit_s, begun=False)
+        raise failure
+
+    def _url(self, path: str) -> URL:
+        try:
+            return _parsed(self._base_url + path)
+        except ValueError:
+            reason = "its address is not a URL"
+        raise UpstreamFailed("upstream_unreachable", provider=self.name, reason=reason)
+
+    def _understood(self, body: bytes, read: Callable[[Json], Answer]) -> Answer:
+        try:
+            answer = orjson.loads(body)
+            if error := answer.get("error"):
+                raise failures.failed_inside(self._config, error)
+            return read(answer)
+        except _MALFORMED as error:
+            raise failures.garbage(self._config, _said(error)) from None
+
+    def _network_failure(self, error: Exception, limit_s: float, *, begun: bool) -> GatewayError:
+        return failures.network_failure(
+            self._config, error, self._timeouts.connect_s, limit_s, begun=begun
+        )
+
+
+class _Deadline:
+    """Closes a response that takes too long as a whole."""
+
+    __slots__ = ("_response", "_timer", "passed")
+
+    def __init__(self, response: aiohttp.ClientResponse, limit_s: float) -> None:
+        self.passed = False
+        self._response = response
+        self._timer = asyncio.get_running_loop().call_later(limit_s, self._pass)
+
+    def _pass(self) -> None:
+        self.passed = True
+        self._response.close()
+
+    def cancel(self) -> None:
+        self._timer.cancel()
+
+
+@lru_cache(maxsize=1024)
+def _parsed(url: str) -> URL:
+    return URL(url)
+
+
+def _said(error: Exception) -> str:
+    if isinstance(error, orjson.JSONDecodeError):
+        return "not JSON"
+    return f"unexpected form ({type(error).__name__})"
+
+
+async def _error_body(response: aiohttp.ClientResponse) -> bytes:
+    """Empty where it does not come whole: the status is known and says enough."""
+    try:
+        return await read_limited(response, _ERROR_LIMIT_BYTES)
+    except (*_NETWORK, UpstreamFailed):
+        return b""
+    finally:
+        response.close()
+
+
+def _limit_reading(response: aiohttp.ClientResponse, limits: Timeouts) -> None:
+    if limits.between_s == limits.first_byte_s or response.connection is None:
+        return
+    protocol = response.connection.protocol
+    if protocol is not None:
+        protocol.read_timeout = limits.between_s
+        protocol.start_timeout()
+
+
+def _leave(response: aiohttp.ClientResponse, *, clean: bool) -> None:
+    """After a clean end the last bytes may still be under way: waiting saves the connection."""
+    if clean and not response.closed:
+        asyncio.get_running_loop().call_later(_LINGER_S, response.close)
+    else:
+        response.close()

@@ -1,0 +1,103 @@
+"""Which addresses a user may make the server connect to: public unicast, nothing else."""
+
+import socket
+from collections.abc import Iterable
+from functools import lru_cache
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
+from typing import Final
+
+Address = IPv4Address | IPv6Address
+
+# IANA special-purpose registries, multicast, and clouds' metadata services on public numbers.
+_REFUSED_V4: Final = tuple(
+    IPv4Network(network)
+    for network in (
+        "0.0.0.0/8",
+        "10.0.0.0/8",
+        "100.64.0.0/10",
+        "127.0.0.0/8",
+        "168.63.129.16/32",
+        "169.254.0.0/16",
+        "172.16.0.0/12",
+        "192.0.0.0/24",
+        "192.0.2.0/24",
+        "192.88.99.0/24",
+        "192.168.0.0/16",
+        "198.18.0.0/15",
+        "198.51.100.0/24",
+        "203.0.113.0/24",
+        "224.0.0.0/3",
+    )
+)
+_PUBLIC_V6: Final = IPv6Network("2000::/3")
+# Inside 2000::/3: protocol assignments with Teredo, documentation, 6to4.
+_REFUSED_V6: Final = tuple(
+    IPv6Network(network) for network in ("2001::/23", "2001:db8::/32", "2002::/16", "3fff::/20")
+)
+# ISATAP keeps an IPv4 address in the interface part (RFC 5214).
+_ISATAP: Final = frozenset({0x00005EFE, 0x02005EFE})
+
+_REFUSED_NAMES: Final = frozenset({"localhost", "metadata"})
+_REFUSED_SUFFIXES: Final = (".localhost", ".local", ".internal", ".localdomain", ".home.arpa")
+
+
+def is_public(address: Address) -> bool:
+    """False also for IPv6 ranges that carry an IPv4 address inside."""
+    if isinstance(address, IPv4Address):
+        return not any(address in network for network in _REFUSED_V4)
+    return (
+        address in _PUBLIC_V6
+        and not any(address in network for network in _REFUSED_V6)
+        and (int(address) >> 32) & 0xFFFFFFFF not in _ISATAP
+        and address.scope_id is None
+    )
+
+
+def literal(host: str) -> Address | None:
+    """The address a host part spells, in any notation `inet_aton` reads (127.1, 0x7f.1)."""
+    try:
+        return ip_address(host.strip("[]"))
+    except ValueError:
+        pass
+    try:
+        return IPv4Address(socket.inet_aton(host.rstrip(".")))
+    except (OSError, UnicodeEncodeError):
+        return None
+
+
+def is_refused_host(host: str) -> bool:
+    """What can be told without asking DNS; `host` is the URL's host in ASCII."""
+    name = host.lower().rstrip(".")
+    address = literal(name)
+    if address is not None:
+        return not is_public(address)
+    return not name or name in _REFUSED_NAMES or name.endswith(_REFUSED_SUFFIXES)
+
+
+class AllowedHosts:
+    """Hosts an administrator named, as `host` (any port) or `host:port`."""
+
+    def __init__(self, entries: Iterable[str] = ()) -> None:
+        self._entries = frozenset(_entry(entry) for entry in entries if entry.strip())
+
+    def __contains__(self, host_port: tuple[str, int | None]) -> bool:
+        host, port = host_port
+        host = _plain(host)
+        return (host, None) in self._entries or (host, port) in self._entries
+
+
+def _entry(entry: str) -> tuple[str, int | None]:
+    entry = entry.strip()
+    host, colon, port = entry.rpartition(":")
+    if colon and port.isdecimal() and (":" not in host or host.endswith("]")):
+        return _plain(host), int(port)
+    return _plain(entry), None
+
+
+@lru_cache(maxsize=1024)
+def _plain(host: str) -> str:
+    host = host.strip("[]").lower().rstrip(".")
+    try:
+        return str(ip_address(host))
+    except ValueError:
+        return host
