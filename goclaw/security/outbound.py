@@ -17,6 +17,8 @@ from goclaw.security.addresses import AllowedHosts, is_public, is_refused_host
 _DNS_CACHE_S: Final = 30
 _KEEP_ALIVE_S: Final = 60
 _HOST: Final = re.compile(r"[a-z0-9._-]+|[0-9a-f:.]*:[0-9a-f:.]*")
+# Parsers differ on these, and some drop them silently.
+_UNWRITTEN: Final = re.compile(r"[\x00-\x20\x7f\\]")
 _NOBODY: Final = AllowedHosts()
 
 
@@ -38,10 +40,12 @@ def check_url(url: str, field: str, allowed: AllowedHosts = _NOBODY) -> URL:
 
 
 def _parsed(url: str, field: str) -> URL:
+    url = url.strip()
     try:
-        parsed = URL(url.strip())
+        parsed = URL(url)
         bare = not (parsed.raw_user or parsed.raw_password or parsed.query_string)
         sound = parsed.scheme in ("http", "https") and bare and not parsed.raw_fragment
+        sound = sound and not _UNWRITTEN.search(url)
         if sound and parsed.port and _HOST.fullmatch(parsed.raw_host or ""):
             return parsed
     except ValueError:
