@@ -11,18 +11,21 @@ from goclaw.models.agents import (
     AgentShare,
     AgentView,
     ShareCreate,
+    ShareRole,
 )
 from goclaw.resolvers.context import Context, found
 from goclaw.resolvers.operation import operation
 from goclaw.resolvers.refs import Ref, agent_named, changeable_agent, provider_named
 from goclaw.store.agents import (
     agents_page,
-    count_agents as count_visible_agents,
     default_agent,
     remove_agent,
     remove_share,
     save_agent,
     save_share,
+)
+from goclaw.store.agents import (
+    count_agents as count_visible_agents,
 )
 
 
@@ -112,6 +115,19 @@ async def list_shares(ctx: Context, id: UUID) -> list[AgentShare]:
     return await ctx.shares.load(id) or []
 
 
+@operation(Scope.READ)
+async def may_change_agent(ctx: Context, id: UUID) -> bool:
+    """Whether the caller could; agents that are asked about together share two statements."""
+    caller = ctx.caller
+    agent = await agent_named(ctx, id)
+    if Scope.WRITE not in caller.scopes:
+        return False
+    if caller.sees_all or agent.owner_id == caller.user_id:
+        return True
+    shares = await ctx.shares.load(id) or []
+    return any(s.user_id == caller.user_id and s.role == ShareRole.ADMIN for s in shares)
+
+
 @operation(Scope.WRITE)
 async def share_agent(ctx: Context, id: UUID, data: ShareCreate) -> AgentShare:
     """Adds a share or changes its role. Raises NotFound, Forbidden."""
@@ -120,9 +136,7 @@ async def share_agent(ctx: Context, id: UUID, data: ShareCreate) -> AgentShare:
         share = await save_share(
             db, AgentShare(agent_id=id, **data.model_dump(), granted_by=ctx.caller.actor)
         )
-        ctx.announce(
-            db, "agent.shared", agent, agent_id=id, with_user=data.user_id, role=data.role
-        )
+        ctx.announce(db, "agent.shared", agent, agent_id=id, with_user=data.user_id, role=data.role)
     ctx.shares.clear(id)
     return share
 

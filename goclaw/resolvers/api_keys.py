@@ -21,6 +21,12 @@ async def list_api_keys(ctx: Context, page: PageRequest) -> Page[ApiKey]:
 
 
 @operation(Scope.ADMIN)
+async def get_api_key(ctx: Context, id: UUID) -> ApiKey:
+    """Raises NotFound."""
+    return found(await ctx.api_keys.load(id), "api_key", id)
+
+
+@operation(Scope.ADMIN)
 async def count_api_keys(ctx: Context) -> int:
     return await count_all_keys(ctx.reads)
 

@@ -1,8 +1,9 @@
 """One call of one caller: who it is, what it may reach, what it has loaded."""
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
 from contextlib import asynccontextmanager
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any, Protocol, TypeVar
 from uuid import UUID
 
@@ -10,6 +11,7 @@ from strawberry.dataloader import DataLoader
 
 from goclaw.core.callers import Caller
 from goclaw.core.errors import InvalidInput, NotFound, Unauthenticated
+from goclaw.core.paging import Page, PageRequest
 from goclaw.models.activity import Activity
 from goclaw.models.agents import AgentShare, AgentView
 from goclaw.models.api_keys import ApiKey
@@ -24,13 +26,15 @@ from goclaw.store.api_keys import keys_by_id
 from goclaw.store.database import Db, Reads
 from goclaw.store.providers import providers_by_id
 from goclaw.store.runs import runs_by_id
-from goclaw.store.sessions import messages_by_id, sessions_by_id
+from goclaw.store.sessions import messages_by_id, messages_of_each, sessions_by_id
 from goclaw.store.traces import spans_by_trace, traces_by_id
 
 T = TypeVar("T")
 Load = Callable[[Reads, Collection[UUID]], Awaitable[Mapping[UUID, T]]]
 
 MAX_BATCH = 200
+STATEMENTS_AT_ONCE = 4
+"""How many of a worker's connections one call may hold, however much it asks for."""
 
 
 class Changed(Protocol):
@@ -68,6 +72,8 @@ class Context:
         self.address = address
         self.idempotency_key = idempotency_key
         self._in_block = False
+        self._message_pages: dict[PageRequest, DataLoader[UUID, Page[Message] | None]] = {}
+        self._slots = asyncio.Semaphore(STATEMENTS_AT_ONCE)
 
     @property
     def signed_in(self) -> bool:
@@ -89,7 +95,7 @@ class Context:
 
     @property
     def reads(self) -> Reads:
-        return self.services.database.reads(self.caller)
+        return self.services.database.reads(self.caller, self._slots)
 
     @asynccontextmanager
     async def db(self) -> AsyncIterator[Db]:
@@ -165,6 +171,14 @@ class Context:
     @cached_property
     def runs(self) -> DataLoader[UUID, RunView | None]:
         return self._by_id(runs_by_id)
+
+    def messages_of_sessions(self, page: PageRequest) -> DataLoader[UUID, Page[Message] | None]:
+        """One loader for each page that is asked for."""
+        loader = self._message_pages.get(page)
+        if loader is None:
+            loader = self._by_id(partial(messages_of_each, request=page))
+            self._message_pages[page] = loader
+        return loader
 
     @cached_property
     def traces(self) -> DataLoader[UUID, TraceView | None]:

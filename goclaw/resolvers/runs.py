@@ -15,7 +15,7 @@ from goclaw.providers.messages import ModelMessage, ModelRequest
 from goclaw.resolvers.context import Context, found
 from goclaw.resolvers.idempotency import Once
 from goclaw.resolvers.operation import operation, stream
-from goclaw.resolvers.refs import Ref, as_id
+from goclaw.resolvers.refs import Ref
 from goclaw.resolvers.turns import Spoken, chat_target, new_turn
 from goclaw.runtime.history import from_row
 from goclaw.runtime.live import LiveRun, Turn
@@ -33,6 +33,13 @@ async def get_run(ctx: Context, id: UUID) -> RunView:
 
 
 @operation(Scope.READ)
+async def active_run(ctx: Context, id: UUID) -> RunView | None:
+    """The run that holds a session's lease, unless it has ended."""
+    run = await ctx.runs.load(id)
+    return run if run is not None and run.status == RunStatus.RUNNING else None
+
+
+@operation(Scope.READ)
 async def list_runs(
     ctx: Context,
     page: PageRequest,
@@ -40,9 +47,7 @@ async def list_runs(
     session_id: UUID | None = None,
     status: RunStatus | None = None,
 ) -> Page[RunView]:
-    return await runs_page(
-        ctx.reads, page, agent_id=agent_id, session_id=session_id, status=status
-    )
+    return await runs_page(ctx.reads, page, agent_id=agent_id, session_id=session_id, status=status)
 
 
 @operation(Scope.READ)
@@ -52,9 +57,7 @@ async def count_runs(
     session_id: UUID | None = None,
     status: RunStatus | None = None,
 ) -> int:
-    return await count_matching(
-        ctx.reads, agent_id=agent_id, session_id=session_id, status=status
-    )
+    return await count_matching(ctx.reads, agent_id=agent_id, session_id=session_id, status=status)
 
 
 @operation(Scope.WRITE)
@@ -101,9 +104,7 @@ async def _wake(ctx: Context, id: Ref, data: Wake) -> "LiveRun | EndedRun":
     if data.session_key is not None:
         row = await chat_target(ctx, id, or_default=False)
         session = await session_by_key(ctx.reads, row.id, ctx.user_id, data.session_key)
-    turn = await _turn(
-        ctx, id, session, data.message, channel="wake", session_key=data.session_key
-    )
+    turn = await _turn(ctx, id, session, data.message, channel="wake", session_key=data.session_key)
     return await _begin(ctx, once, turn)
 
 

@@ -10,14 +10,20 @@ from goclaw.resolvers.context import Context, found
 from goclaw.resolvers.operation import operation
 from goclaw.store.sessions import (
     count_messages as count_messages_of,
+)
+from goclaw.store.sessions import (
     count_sessions as count_visible_sessions,
+)
+from goclaw.store.sessions import (
     is_busy,
     messages_page,
     messages_until,
     remove_session,
-    rename_session as set_label,
     session_to_change,
     sessions_page,
+)
+from goclaw.store.sessions import (
+    rename_session as set_label,
 )
 
 EXPORT_LIMIT = 10_000
@@ -42,8 +48,12 @@ async def count_sessions(ctx: Context, agent_id: UUID | None = None) -> int:
 
 @operation(Scope.READ)
 async def list_messages(ctx: Context, session_id: UUID, page: PageRequest) -> Page[Message]:
-    """Newest first; none for a session the caller may not see."""
-    return await messages_page(ctx.reads, page, session_id)
+    """Newest first; none for a session the caller may not see. Sessions whose messages are
+    asked for together share one statement.
+    """
+    if page.offset:
+        return await messages_page(ctx.reads, page, session_id)
+    return found(await ctx.messages_of_sessions(page).load(session_id), "session", session_id)
 
 
 @operation(Scope.READ)
@@ -58,7 +68,9 @@ async def export_session(ctx: Context, id: UUID) -> dict[str, Any]:
     rows = await messages_until(ctx.reads, id, session.message_count, EXPORT_LIMIT)
     return {
         "exported_at": datetime.now(UTC).isoformat(),
-        "session": SessionView.model_validate(session, from_attributes=True).model_dump(mode="json"),
+        "session": SessionView.model_validate(session, from_attributes=True).model_dump(
+            mode="json"
+        ),
         "messages": [
             MessageView.model_validate(row, from_attributes=True).model_dump(mode="json")
             for row in rows

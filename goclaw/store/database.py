@@ -4,6 +4,7 @@ Reads on hot paths are prepared asyncpg statements; writes and composed queries 
 SQLAlchemy. Both carry the caller, so that no statement can forget whose rows it may see.
 """
 
+import asyncio
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
@@ -12,11 +13,11 @@ from typing import Any, Final, TypeVar
 import asyncpg
 import orjson
 import structlog
-from sqlalchemy import Select
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlmodel import SQLModel, select
 from sqlmodel.ext.asyncio.session import AsyncSession
+from sqlmodel.sql.expression import SelectOfScalar
 
 from goclaw.core.callers import Caller
 from goclaw.core.errors import Unavailable
@@ -41,7 +42,7 @@ AWAY: Final = (
 """What a database that is away, stopping or full looks like."""
 
 
-class Row(asyncpg.Record):
+class Row(asyncpg.Record):  # type: ignore[misc]
     """A record whose columns are attributes too."""
 
     def __getattr__(self, name: str) -> Any:
@@ -74,7 +75,7 @@ class Db(AsyncSession):
 
     caller: Caller
 
-    def visible(self, table: type[T]) -> Select[tuple[T]]:
+    def visible(self, table: type[T]) -> SelectOfScalar[T]:
         """Every select begins here: the rows of `table` that the caller may see."""
         statement = select(table)
         condition = visible_to(table, self.caller)
@@ -87,9 +88,13 @@ class Reads:
 
     pool: "asyncpg.Pool[Row]"
     caller: Caller
+    slots: asyncio.Semaphore | None = None
 
     async def records(self, sql: str, arguments: Sequence[object]) -> list[Row]:
-        return await fetch(self.pool, sql, arguments)
+        if self.slots is None:
+            return await fetch(self.pool, sql, arguments)
+        async with self.slots:
+            return await fetch(self.pool, sql, arguments)
 
 
 async def fetch(pool: "asyncpg.Pool[Row]", sql: str, arguments: Sequence[object]) -> list[Row]:
@@ -97,9 +102,10 @@ async def fetch(pool: "asyncpg.Pool[Row]", sql: str, arguments: Sequence[object]
     with unavailable_when_away():
         async with pool.acquire(timeout=ACQUIRE_TIMEOUT_S) as connection:
             try:
-                return await connection.fetch(sql, *arguments)
+                rows: list[Row] = await connection.fetch(sql, *arguments)
             except asyncpg.InvalidCachedStatementError:
-                return await connection.fetch(sql, *arguments)
+                rows = await connection.fetch(sql, *arguments)
+            return rows
 
 
 class Database:
@@ -109,8 +115,9 @@ class Database:
         self.pool = pool
         self.engine = engine
 
-    def reads(self, caller: Caller) -> Reads:
-        return Reads(self.pool, caller)
+    def reads(self, caller: Caller, slots: asyncio.Semaphore | None = None) -> Reads:
+        """`slots` are what the reads of one call may hold at once."""
+        return Reads(self.pool, caller, slots)
 
     @asynccontextmanager
     async def begin(self, caller: Caller) -> AsyncIterator[Db]:

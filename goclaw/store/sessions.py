@@ -1,10 +1,12 @@
 from collections.abc import Collection, Sequence
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Uuid, bindparam, func, select
+from sqlalchemy import ARRAY, Select, Uuid, bindparam, func, select, true
 from sqlmodel import col
+from sqlmodel import select as select_one
 
-from goclaw.core.paging import Page, PageRequest
+from goclaw.core.paging import Page, PageRequest, page_of
 from goclaw.models.sessions import Message, Session
 from goclaw.models.shapes import now
 from goclaw.store.database import Db, Reads
@@ -43,6 +45,7 @@ MESSAGES_UNTIL = Query[Message](
         .limit(bindparam("limit"))
     )
 )
+MESSAGES_OF_EACH = Query[Message](lambda visible: _of_each(visible(Message)))
 MESSAGES_BY_ID = Query[Message](
     lambda visible: select(Message).where(visible(Message), among_ids(Message.id))
 )
@@ -57,15 +60,34 @@ BY_KEY = Query[Session](
     )
 )
 ANSWER = Query[Message](
-    lambda visible: select(Message)
-    .where(
-        visible(Message),
-        col(Message.run_id) == bindparam("run_id", type_=Uuid),
-        col(Message.role) == "assistant",
+    lambda visible: (
+        select(Message)
+        .where(
+            visible(Message),
+            col(Message.run_id) == bindparam("run_id", type_=Uuid),
+            col(Message.role) == "assistant",
+        )
+        .order_by(col(Message.seq).desc())
+        .limit(1)
     )
-    .order_by(col(Message.seq).desc())
-    .limit(1)
 )
+
+
+def _of_each(visible: Any) -> Select[Any]:
+    """The last messages before an id, for several sessions at once."""
+    ids = func.unnest(bindparam("ids", type_=ARRAY(Uuid))).column_valued("session")
+    last = (
+        select(Message)
+        .where(
+            visible,
+            col(Message.session_id) == ids,
+            col(Message.id) < bindparam("before", type_=Uuid),
+        )
+        .order_by(col(Message.id).desc())
+        .limit(bindparam("limit"))
+        .lateral("last")
+    )
+    return select(*last.c).select_from(ids).join(last, true()).order_by(last.c.id.desc())
 
 
 async def sessions_by_id(reads: Reads, ids: Collection[UUID]) -> dict[UUID, Session]:
@@ -85,6 +107,19 @@ async def messages_page(reads: Reads, request: PageRequest, session_id: UUID) ->
     return await fetch_page(MESSAGES, reads, request, session_id=session_id)
 
 
+async def messages_of_each(
+    reads: Reads, ids: Collection[UUID], request: PageRequest
+) -> dict[UUID, Page[Message]]:
+    """A page of each session, read together."""
+    pages: dict[UUID, list[Message]] = {id: [] for id in ids}
+    rows = await MESSAGES_OF_EACH.fetch(
+        reads, ids=list(ids), before=request.before, limit=request.limit + 1
+    )
+    for row in rows:
+        pages[row.session_id].append(row)
+    return {id: page_of(page, request) for id, page in pages.items()}
+
+
 async def count_messages(reads: Reads, session_id: UUID) -> int:
     return await fetch_count(MESSAGES_TOTAL, reads, session_id=session_id)
 
@@ -97,9 +132,7 @@ async def messages_until(
     return rows[::-1]
 
 
-async def session_by_key(
-    reads: Reads, agent_id: UUID, user_id: str, key: str
-) -> Session | None:
+async def session_by_key(reads: Reads, agent_id: UUID, user_id: str, key: str) -> Session | None:
     return await BY_KEY.fetch_one(reads, agent_id=agent_id, session_user=user_id, key=key)
 
 
@@ -114,8 +147,7 @@ async def messages_by_id(reads: Reads, ids: Collection[UUID]) -> dict[UUID, Mess
 
 async def session_to_change(db: Db, id: UUID) -> Session | None:
     """The row, locked until the block ends."""
-    rows = await db.execute(db.visible(Session).where(col(Session.id) == id).with_for_update())
-    return rows.scalar_one_or_none()
+    return (await db.exec(db.visible(Session).where(col(Session.id) == id).with_for_update())).one_or_none()
 
 
 async def rename_session(db: Db, session: Session, label: str) -> Session:
@@ -128,7 +160,7 @@ async def rename_session(db: Db, session: Session, label: str) -> Session:
 async def is_busy(db: Db, session: Session) -> bool:
     """Whether a run holds the session."""
     until = session.lease_until
-    return until is not None and until > (await db.execute(select(func.now()))).scalar_one()
+    return until is not None and until > (await db.exec(select_one(func.now()))).one()
 
 
 async def remove_session(db: Db, session: Session) -> None:

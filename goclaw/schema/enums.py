@@ -1,0 +1,126 @@
+"""The closed sets of the schema: enums of `models` and `core` with a word on each value."""
+
+from enum import StrEnum
+from typing import Final
+
+from strawberry.types.enum import EnumValue, StrawberryEnumDefinition
+
+from goclaw.core.callers import Role, Scope
+from goclaw.models.agents import AgentStatus, AgentType, ShareRole
+from goclaw.models.providers import ProviderSource, ProviderType
+from goclaw.models.runs import RunStatus
+from goclaw.models.sessions import MessageRole
+from goclaw.models.system import Authentication
+from goclaw.models.traces import SpanType
+
+WORDS: Final[dict[type[StrEnum], tuple[str, dict[str, str]]]] = {
+    Role: (
+        "What a set of scopes amounts to.",
+        {
+            "VIEWER": "May read, or has no scope that says otherwise.",
+            "OPERATOR": "May write, approve or pair.",
+            "ADMIN": "May do everything.",
+        },
+    ),
+    Scope: (
+        "What a credential may do.",
+        {
+            "ADMIN": "Everything, keys and settings included.",
+            "READ": "Read.",
+            "WRITE": "Write and chat; includes READ.",
+            "APPROVALS": "Approve what an agent asks for; includes nothing else.",
+            "PAIRING": "Pair channels; includes nothing else.",
+        },
+    ),
+    Authentication: (
+        "How callers are told apart.",
+        {
+            "TOKEN": "A gateway token is configured.",
+            "OPEN": "None is: the server listens on loopback only and everybody is an operator.",
+        },
+    ),
+    AgentType: (
+        "Who shapes an agent.",
+        {
+            "OPEN": "Each user shapes it.",
+            "PREDEFINED": "All users share one persona.",
+        },
+    ),
+    AgentStatus: (
+        "Whether an agent answers.",
+        {
+            "ACTIVE": "It answers.",
+            "INACTIVE": "It is switched off.",
+            "SUMMONING": "It is being made.",
+            "SUMMON_FAILED": "Making it failed.",
+        },
+    ),
+    ShareRole: (
+        "What another user may do with a shared agent.",
+        {
+            "USER": "Talk to it.",
+            "OPERATOR": "Talk to it.",
+            "ADMIN": "Talk to it, change it and share it.",
+        },
+    ),
+    ProviderType: (
+        "What a provider speaks.",
+        {
+            "ANTHROPIC_NATIVE": "Anthropic's Messages API.",
+            "OPENAI_COMPAT": "OpenAI's chat completions, which many vendors offer.",
+            "GEMINI_NATIVE": "Google's Gemini API.",
+            "GROQ": "Groq.",
+            "DEEPSEEK": "DeepSeek.",
+            "MISTRAL": "Mistral.",
+            "XAI": "xAI.",
+            "OLLAMA": "Ollama.",
+            "LOCAL": "The small model embedded in the server.",
+        },
+    ),
+    ProviderSource: (
+        "Where a provider comes from.",
+        {
+            "API": "A caller made it.",
+            "ENVIRONMENT": "Its key is in the server's environment; read-only.",
+            "EMBEDDED": "The local model; read-only.",
+        },
+    ),
+    RunStatus: (
+        "Where a run stands.",
+        {
+            "RUNNING": "The model is answering.",
+            "COMPLETED": "It was answered.",
+            "ERROR": "It failed.",
+            "CANCELLED": "It was cancelled, or its client hung up.",
+        },
+    ),
+    MessageRole: (
+        "Who speaks.",
+        {
+            "SYSTEM": "Instructions.",
+            "USER": "The user.",
+            "ASSISTANT": "The agent.",
+            "TOOL": "The result of a tool call.",
+        },
+    ),
+    SpanType: (
+        "What a step of a trace is.",
+        {
+            "LLM_CALL": "One call of a model.",
+            "TOOL_CALL": "One call of a tool.",
+            "AGENT": "The turn of an agent, with the steps within it.",
+            "EMBEDDING": "One call of an embedding model.",
+            "EVENT": "Something that happened at one instant.",
+        },
+    ),
+}
+
+
+def _define(enum: type[StrEnum], description: str, words: dict[str, str]) -> None:
+    values = [EnumValue(item.name, item.value, description=words[item.name]) for item in enum]
+    definition = StrawberryEnumDefinition(enum, enum.__name__, values, description)
+    enum.__strawberry_definition__ = definition  # type: ignore[attr-defined]
+
+
+for _enum, (_description, _words) in WORDS.items():
+    _define(_enum, _description, _words)

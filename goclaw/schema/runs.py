@@ -1,0 +1,204 @@
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from datetime import datetime
+from decimal import Decimal
+from typing import Annotated, Any
+from uuid import UUID
+
+import strawberry
+from graphql import GraphQLResolveInfo
+
+from goclaw.core.paging import page_request
+from goclaw.models import run_events as rows
+from goclaw.models import runs as models
+from goclaw.models.agents import AgentView
+from goclaw.models.chat import SendMessage, Wake, WakeResult as WakeRow
+from goclaw.models.sessions import Session as SessionRow
+from goclaw.models.traces import TraceView
+from goclaw.resolvers.runs import (
+    cancel_run,
+    count_runs,
+    get_run,
+    list_runs,
+    send_message,
+    wake_agent,
+    watch_run,
+)
+from goclaw.resolvers.sessions import get_session
+from goclaw.resolvers.traces import get_trace
+from goclaw.schema.agents import Agent
+from goclaw.schema.api_keys import IDEMPOTENCY
+from goclaw.schema.connection import DEFAULT_FIRST, After, Connection, First, Listed, listed
+from goclaw.schema.field import argument, described, field, mutation, parse
+from goclaw.schema.info import Info, or_none, with_key
+from goclaw.schema.sessions import Message, OfAgent, Session
+from goclaw.schema.traces import InStatus, OfSession, Trace, agent_or_none
+from goclaw.schema.words import Id, In
+
+
+@strawberry.type(description="One answer of one agent, from the question to the last word.")
+class Run:
+    id: UUID = described("Its id.")
+    session_id: UUID | None = described("The session's id; null once that was deleted.")
+    trace_id: UUID = described("The id of its trace.")
+    agent_id: strawberry.Private[UUID]
+    user_id: str = described("Who asked.")
+    channel: str = described("Where it was asked: `http`, `web`, `wake` or a channel.")
+    status: models.RunStatus = described("Where it stands.")
+    model: str = described("The model that answers.")
+    provider_name: str = described("The provider that has the model.")
+    input_tokens: int = described("Tokens read, cached ones included.")
+    output_tokens: int = described("Tokens written.")
+    cached_tokens: int = described("Tokens read from the vendor's cache.")
+    cost_usd: Decimal | None = described("Its price in US dollars; null when none is known.")
+    error_code: str | None = described("Why it failed, as a code.")
+    error_message: str | None = described("Why it failed, in words.")
+    started_at: datetime = described("When it began.")
+    ended_at: datetime | None = described("When it ended.")
+
+    @field(Agent | None, "The agent; null when it was deleted or is no longer shared.")
+    async def agent(self, info: Info) -> AgentView | None:
+        return await agent_or_none(info, self.agent_id)
+
+    @field(Session | None, "The session; null once it was deleted.")
+    async def session(self, info: Info) -> SessionRow | None:
+        if self.session_id is None:
+            return None
+        return await or_none(get_session(info.context, self.session_id))
+
+    @field(Trace | None, "Its trace, from 0.1 s after its end on.")
+    async def trace(self, info: Info) -> TraceView | None:
+        return await or_none(get_trace(info.context, self.trace_id))
+
+
+@strawberry.type(description="The answer to a wake.")
+class WakeResult:
+    content: str = described("What the agent said.")
+    run_id: strawberry.Private[UUID]
+
+    @field(Run, "The run that answered.")
+    async def run(self, info: Info) -> models.RunView:
+        return await get_run(info.context, self.run_id)
+
+
+def window_on(row: type) -> Any:
+    """Tells the members of a union apart by the rows behind them."""
+
+    def is_type_of(value: object, _: GraphQLResolveInfo) -> bool:
+        return isinstance(value, row)
+
+    return is_type_of
+
+
+@strawberry.type(description="The run is there.")
+class RunStarted:
+    is_type_of = window_on(rows.RunStarted)
+
+    cursor: str = described("Give it as `after` to leave this out when following again.")
+    run: Run = described("The run.")
+
+
+@strawberry.type(description="A piece of the answer.")
+class RunText:
+    is_type_of = window_on(rows.RunText)
+
+    offset: int = described("How many characters come before it; 0 begins the answer anew.")
+    text: str = described("What comes next.")
+
+
+@strawberry.type(description="The run is over.")
+class RunEnded:
+    is_type_of = window_on(rows.RunEnded)
+
+    cursor: str = described("The place of the end in the event log.")
+    run: Run = described("The run, with its figures.")
+    message: Message | None = described("The answer, if there was one.")
+
+
+RunEvent = Annotated[
+    RunStarted | RunText | RunEnded,
+    strawberry.union("RunEvent", description="What happens to a run."),
+]
+
+
+@strawberry.input(
+    description="What a user says: in a session, or to an agent in a new one. "
+    "With neither, the default agent is spoken to."
+)
+class SendMessageInput:
+    session_id: UUID | None = described("The session to go on with.", default=strawberry.UNSET)
+    agent_id: UUID | None = described("The agent to begin with.", default=strawberry.UNSET)
+    text: str = described("What is said, 1 to 1,000,000 characters.")
+    idempotency_key: str | None = described(IDEMPOTENCY, default=None)
+
+
+@strawberry.input(description="The run to stop.")
+class CancelRunInput:
+    run_id: UUID = described("Its id.")
+
+
+@strawberry.input(description="What an agent is woken with.")
+class WakeAgentInput:
+    agent_id: UUID = described("The agent.")
+    message: str = described("What it is told, 1 to 1,000,000 characters.")
+    session_key: str | None = described(
+        "A session of the caller to go on with, or the name of a new one.",
+        default=strawberry.UNSET,
+    )
+    idempotency_key: str | None = described(IDEMPOTENCY, default=None)
+
+
+@strawberry.type
+class RunQuery:
+    @field(Connection[Run], "Runs of the caller, newest first.")
+    async def runs(
+        self,
+        info: Info,
+        first: First = DEFAULT_FIRST,
+        after: After = None,
+        agent_id: OfAgent = None,
+        session_id: OfSession = None,
+        status: InStatus = None,
+    ) -> Listed:
+        wanted = (agent_id, session_id, status)
+        page = await list_runs(info.context, page_request(first, after), *wanted)
+        return listed(page, lambda: count_runs(info.context, *wanted))
+
+    @field(Run, "One run.")
+    async def run(self, info: Info, id: Id) -> models.RunView:
+        return await get_run(info.context, id)
+
+
+@strawberry.type
+class RunMutation:
+    @mutation(Run, "Says something. Gives the run at once; follow it with `runEvents`.")
+    async def send_message(self, info: Info, input: In[SendMessageInput]) -> models.RunView:
+        ctx = with_key(info.context, input.idempotency_key)
+        return await send_message(ctx, parse(SendMessage, input))
+
+    @mutation(Run, "Stops a run; one that has ended stays as it is.")
+    async def cancel_run(self, info: Info, input: In[CancelRunInput]) -> models.RunView:
+        return await cancel_run(info.context, input.run_id)
+
+    @mutation(WakeResult, "Wakes an agent and waits for its answer.")
+    async def wake_agent(self, info: Info, input: In[WakeAgentInput]) -> WakeRow:
+        ctx = with_key(info.context, input.idempotency_key)
+        return await wake_agent(ctx, input.agent_id, parse(Wake, input))
+
+
+@strawberry.type
+class RunSubscription:
+    @strawberry.subscription(
+        graphql_type=RunEvent,
+        description="One run: what it said so far, then what it says, then how it ended. "
+        "Completes after the end.",
+    )
+    async def run_events(
+        self,
+        info: Info,
+        run_id: Annotated[UUID, argument("The run to follow.")],
+        after: Annotated[str | None, argument("The last cursor of an earlier look.")] = None,
+    ) -> AsyncGenerator[rows.RunEvent, None]:
+        async with aclosing(watch_run(info.context, run_id, after)) as events:
+            async for event in events:
+                yield event
