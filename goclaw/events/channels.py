@@ -1,6 +1,7 @@
 """Messages that nobody keeps: deltas, cancel requests, interest, revocations."""
 
 from collections import deque
+from collections.abc import Callable
 from enum import Enum
 from itertools import count
 from types import TracebackType
@@ -82,6 +83,7 @@ class Channels:
     """Listeners in the same process are reached directly; the fan-out reaches the others."""
 
     def __init__(self, backend: FanoutBackend, counters: Counters) -> None:
+        self.handlers: dict[str, Callable[[Payload], None]] = {}
         self._backend = backend
         self._counters = counters
         self._listeners: dict[str, set[Listening]] = {}
@@ -104,29 +106,31 @@ class Channels:
             self._counters.messages_dropped += listening.push(message)
             self._counters.messages_delivered += 1
 
-    async def publish(self, channel: str, payload: Payload | None) -> None:
+    async def publish(self, channel: str, payload: Payload) -> None:
         """To the other workers; raises Unavailable when that cannot be done."""
         await self._backend.publish(channel, self._envelope(payload))
 
-    def post(self, channel: str, payload: Payload | None) -> None:
+    def post(self, channel: str, payload: Payload) -> None:
         """To the other workers, without waiting."""
         self._backend.post(channel, self._envelope(payload))
 
-    def receive(self, event: Event) -> bool:
-        """Delivers a message of another worker; False for our own, and for a repeated one."""
+    def receive(self, event: Event) -> None:
+        """Delivers a message of another worker, once, and none of our own."""
         worker, _, rest = event.message.partition(":")
         if worker == self._worker:
-            return False
+            return
         try:
             number, _, text = rest.partition(":")
             if not self._is_new(worker, int(number)):
-                return False
+                return
             payload = orjson.loads(text)
         except ValueError:
             self._counters.messages_malformed += 1
-            return False
+            return
+        handler = self.handlers.get(event.channel)
+        if handler is not None:
+            handler(payload)
         self.deliver(event.channel, payload)
-        return True
 
     def gap(self) -> None:
         for channel in self._listeners:
@@ -137,7 +141,7 @@ class Channels:
             for listening in among:
                 listening.end()
 
-    def _envelope(self, payload: Payload | None) -> str:
+    def _envelope(self, payload: Payload) -> str:
         return f"{self._worker}:{next(self._numbers)}:{orjson.dumps(payload).decode()}"
 
     def _is_new(self, worker: str, number: int) -> bool:

@@ -2,25 +2,27 @@
 
 import asyncio
 from collections.abc import Callable, Iterable
+from dataclasses import asdict
+from functools import partial
 from itertools import count
 from typing import Any, Final
 
-from goclaw.events.background import Background
 from goclaw.events.backend import GAP_CHANNEL, FanoutBackend
+from goclaw.events.background import Background
 from goclaw.events.channels import Channels, Listening
 from goclaw.events.counters import Counters
 from goclaw.events.cursor import Cursor, decode_cursor, encode_cursor
+from goclaw.events.history import History
 from goclaw.events.live import LiveReader
 from goclaw.events.outbox import stopping
 from goclaw.events.ports import EventLog
 from goclaw.events.row import EventRow
 from goclaw.events.subscription import Subscription
+from goclaw.events.wakes import Wakes
 
 WAKE_CHANNEL: Final = "wake"
-WAKE_SPACING_S: Final = 0.01
 QUEUE_LIMIT: Final = 256
 KEEP_S: Final = 7 * 24 * 3600.0
-CATCH_UP_READS: Final = 4
 PAUSE_EVERY: Final = 64
 
 
@@ -39,49 +41,39 @@ class EventHub:
         self._log = events
         self._backend = backend
         self._queue_limit = queue_limit
-        self._keep_s = keep_s
-        self._live = LiveReader(events, self.counters)
+        self._history = History(events, self.counters, keep_s)
         self._channels = Channels(backend, self.counters)
-        self._slots = asyncio.Semaphore(CATCH_UP_READS)
+        self._channels.handlers[WAKE_CHANNEL] = self._woken
+        self._wakes = Wakes(partial(self._channels.post, WAKE_CHANNEL), self.counters)
+        self._live = LiveReader(events, self.counters, self._wakes.announce)
         self._tasks = (
             Background("events reader", self._live.run),
             Background("events fan-out", self._pump),
         )
-        self._wake_timer: asyncio.TimerHandle | None = None
-        self._woke_at = 0.0
         self._stopping = False
 
-    @property
-    def connected(self) -> bool:
-        """Whether other workers are heard at the moment."""
-        return self._backend.connected
-
-    @property
-    def reconnects(self) -> int:
-        return self._backend.reconnects
-
-    @property
-    def publish_errors(self) -> int:
-        """Messages that could not be sent to the other workers."""
-        return self._backend.unsent
-
-    @property
-    def subscriptions(self) -> int:
-        return len(self._live.subscribers)
+    def figures(self) -> dict[str, int]:
+        """For /metrics: totals since the start, and how many subscriptions are open now."""
+        return {
+            **asdict(self.counters),
+            "publish_errors": self._backend.unsent,
+            "reconnects": self._backend.reconnects,
+            "connected": int(self._backend.connected),
+            "subscriptions": len(self._live.subscribers),
+        }
 
     async def start(self) -> None:
         """Also when the database or Redis is away: both are used once they are there."""
         await self._backend.connect()
         await self._backend.subscribe(WAKE_CHANNEL)
+        self._wakes.assume_watched()
         for task in self._tasks:
             task.start()
 
     async def stop(self) -> None:
         """Subscriptions end with `stopping`, after the events they had been given."""
         self._stopping = True
-        if self._wake_timer is not None:
-            self._wake_timer.cancel()
-            self._send_wake()
+        self._wakes.flush()
         self._live.end_all(stopping())
         self._channels.end_all()
         for task in self._tasks:
@@ -106,15 +98,12 @@ class EventHub:
         if self._stopping:
             raise stopping()
         return Subscription(
-            self._log,
+            self._history,
             self._live,
-            self._slots,
-            self.counters,
             topics=None if topics is None else frozenset(topics),
             after=None if after is None else decode_cursor(after),
             visible=visible,
             queue_limit=self._queue_limit,
-            keep_s=self._keep_s,
         )
 
     def notify_committed(self) -> None:
@@ -124,9 +113,7 @@ class EventHub:
     def wake(self) -> None:
         """Tells every worker that the log has grown: to be called after each commit of events."""
         self._live.wake()
-        if self._wake_timer is None and not self._stopping:
-            loop = asyncio.get_running_loop()
-            self._wake_timer = loop.call_at(self._woke_at + WAKE_SPACING_S, self._send_wake)
+        self._wakes.send()
 
     def listen(self, channel: str) -> Listening:
         """Raises Unavailable when stopping."""
@@ -150,11 +137,11 @@ class EventHub:
         self._channels.deliver(channel, payload)
         await self._channels.publish(channel, payload)
 
-    def _send_wake(self) -> None:
-        self._wake_timer = None
-        self._woke_at = asyncio.get_running_loop().time()
-        self.counters.wakes_sent += 1
-        self._channels.post(WAKE_CHANNEL, None)
+    def _woken(self, message: dict[str, Any]) -> None:
+        if "watching" in message:
+            self._wakes.assume_watched()
+        else:
+            self._live.wake()
 
     async def _pump(self) -> None:
         """Pauses now and then, so that a burst does not run over listeners who keep up."""
@@ -163,8 +150,9 @@ class EventHub:
             if event.channel == GAP_CHANNEL:
                 self.counters.gaps += 1
                 self._channels.gap()
+                self._wakes.assume_watched()
                 self._live.wake()
-            elif self._channels.receive(event) and event.channel == WAKE_CHANNEL:
-                self._live.wake()
+            else:
+                self._channels.receive(event)
             if received % PAUSE_EVERY == 0:
                 await asyncio.sleep(0)

@@ -76,5 +76,5 @@ class Link:
 def backoff_s() -> Iterator[float]:
     delay_s = FIRST_DELAY_S
     while True:
-        yield uniform(0.5, 1) * delay_s
+        yield uniform(0.5, 1) * delay_s  # noqa: S311 - spreads replicas, protects nothing
         delay_s = min(LONGEST_DELAY_S, delay_s * 2)

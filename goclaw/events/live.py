@@ -1,7 +1,7 @@
 """The one reader of the log in a worker, and who gets what it reads."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final, Protocol
 
 import structlog
@@ -22,6 +22,7 @@ SPACING_S: Final = 0.01
 HELD_S: Final = 0.025
 HELD_LONG_S: Final = 0.25
 HELD_LONG_READS: Final = 100
+HEARD_S: Final = 0.1
 RETRY_S: Final = 0.25
 DRAIN_TURNS: Final = 10
 DRAIN_S: Final = 0.002
@@ -49,9 +50,15 @@ class LiveReader:
     asked for again soon.
     """
 
-    def __init__(self, events: EventLog, counters: Counters) -> None:
+    def __init__(
+        self, events: EventLog, counters: Counters, announce: Callable[[bool], None]
+    ) -> None:
+        """`announce` is told that subscribers are here: True for the first of them, and False
+        now and then as long as there are any.
+        """
         self._log = events
-        self._counters = counters
+        self._announce = announce
+        self.counters = counters
         self._wakeup = Wakeup()
         self._opening = asyncio.Lock()
         self._position: Cursor | None = None
@@ -75,12 +82,18 @@ class LiveReader:
             async with self._opening:
                 if self._position is None:
                     self._position = Cursor(*await self._log.head())
-                    self._wakeup.set()
+                    self._begin()
         if subscriber.topics is None:
             self._everything.add(subscriber)
         for topic in subscriber.topics or ():
             self._by_topic.setdefault(topic, set()).add(subscriber)
         return self._position
+
+    def _begin(self) -> None:
+        """Reads now, and again when every worker has heard that events are wanted here."""
+        self._announce(True)
+        self._wakeup.set()
+        asyncio.get_running_loop().call_later(HEARD_S, self._wakeup.set)
 
     def detach(self, subscriber: Subscriber) -> None:
         self._everything.discard(subscriber)
@@ -112,17 +125,18 @@ class LiveReader:
         try:
             page = await self._log.read_after(position, PAGE_ROWS)
         except GatewayError as error:
-            self._counters.log_errors += 1
+            self.counters.log_errors += 1
             self._note_away(error)
             return RETRY_S
         self._note_away(None)
-        self._counters.log_reads += 1
+        self._announce(False)
+        self.counters.log_reads += 1
         if self._position is not position:  # all left, and others came, in the meantime
             return 0
         rows = [EventRow(*row) for row in page.rows]
         if rows:
             self._position = rows[-1].position
-            self._counters.events_read += len(rows)
+            self.counters.events_read += len(rows)
             await self._deliver(rows)
         return self._pause_s(full=page.full, held=page.held)
 
@@ -147,7 +161,7 @@ class LiveReader:
         targets = self._by_topic.get(row.topic, set()) | self._everything
         full = [subscriber for subscriber in targets if not subscriber.push(row)]
         for subscriber in full:
-            self._counters.subscriptions_overflowed += 1
+            self.counters.subscriptions_overflowed += 1
             self.detach(subscriber)
         reached |= targets
 

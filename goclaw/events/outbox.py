@@ -113,9 +113,11 @@ class Outbox:
     async def _send_stubbornly(self, messages: Sequence[Message]) -> None:
         for delay_s in RETRY_DELAYS_S:
             try:
-                return await self._send(messages)
+                await self._send(messages)
             except GatewayError:
                 await asyncio.sleep(delay_s)
+            else:
+                return
         await self._send(messages)
 
 

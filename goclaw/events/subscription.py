@@ -1,22 +1,18 @@
 """One reader of durable events: what it missed from the log, then what comes, once each."""
 
-import asyncio
 from collections import deque
 from collections.abc import Callable
-from time import time
 from types import TracebackType
 from typing import Final, Self
 from uuid import UUID
 
-from goclaw.core.errors import GatewayError, InvalidInput, RateLimited
-from goclaw.events.counters import Counters
+from goclaw.core.errors import GatewayError, RateLimited
 from goclaw.events.cursor import Cursor, encode_cursor
+from goclaw.events.history import History
 from goclaw.events.live import LiveReader
-from goclaw.events.ports import EventLog
 from goclaw.events.row import EventRow
 from goclaw.events.wakeup import Wakeup
 
-PAGE_ROWS: Final = 200
 BEGINNING: Final = Cursor(0, UUID(int=0))
 
 
@@ -34,25 +30,19 @@ class Subscription:
 
     def __init__(
         self,
-        events: EventLog,
+        history: History,
         live: LiveReader,
-        slots: asyncio.Semaphore,
-        counters: Counters,
         *,
         topics: frozenset[str] | None,
         after: Cursor | None,
         visible: Callable[[EventRow], bool],
         queue_limit: int,
-        keep_s: float,
     ) -> None:
         self.topics = topics
-        self._log = events
+        self._history = history
         self._live = live
-        self._slots = slots
-        self._counters = counters
         self._visible = visible
         self._limit = queue_limit
-        self._keep_s = keep_s
         self._last = self._seen = after or BEGINNING
         self._page: deque[EventRow] = deque()
         self._queue: deque[EventRow] = deque()
@@ -73,7 +63,7 @@ class Subscription:
         if self._caught_up:
             self._last = self._seen = await self._live.attach(self)
         else:
-            await self._check()
+            await self._history.check(self._last)
         return self
 
     async def __aexit__(
@@ -92,7 +82,7 @@ class Subscription:
             row = await self._next()
             self._seen = row.position
             if self._visible(row):
-                self._counters.events_delivered += 1
+                self._live.counters.events_delivered += 1
                 return row
 
     def push(self, row: EventRow) -> bool:
@@ -137,20 +127,9 @@ class Subscription:
 
     async def _read_page(self) -> bool:
         """True when there is more."""
-        async with self._slots:
-            page = await self._log.read_after(
-                self._last, PAGE_ROWS, None if self.topics is None else sorted(self.topics)
-            )
-        self._counters.log_reads += 1
-        rows = [EventRow(*row) for row in page.rows]
+        topics = None if self.topics is None else sorted(self.topics)
+        rows, more = await self._history.page(self._last, topics)
         if rows:
             self._last = rows[-1].position
             self._page.extend(rows)
-        return page.full
-
-    async def _check(self) -> None:
-        standing = await self._log.standing(self._last)
-        if not standing.known:
-            raise InvalidInput("invalid_cursor", field="after")
-        if not standing.kept and self._last.time_s < time() - self._keep_s:
-            raise InvalidInput("cursor_expired", field="after")
+        return more

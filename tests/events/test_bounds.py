@@ -4,27 +4,28 @@ import asyncio
 import gc
 import tracemalloc
 
-import asyncpg
 import pytest
 
 from goclaw.core.errors import Unavailable
 from goclaw.events import outbox
 from goclaw.events.backend import GAP_CHANNEL
+from goclaw.events.channels import Listening
 from goclaw.events.frames import Message
 from goclaw.events.hub import EventHub
 from goclaw.events.inbox import LIMIT_FRAMES
 from goclaw.events.memory import MemoryBackend, MemoryBus
 from goclaw.events.outbox import Outbox
+from goclaw.events.subscription import Subscription
+from goclaw.store.events import Pool
 from tests.events.writing import anyone, take, write
-
-Pool = asyncpg.Pool
 
 
 async def test_readers_that_never_read_cost_nothing(hub: EventHub, pool: Pool) -> None:
     start = await hub.head()
     stalled = [hub.subscribe(None, after, anyone) for after in (None, start) for _ in range(20)]
     listening = [hub.listen("c") for _ in range(20)]
-    for each in (*stalled, *listening):
+    readers: tuple[Subscription | Listening, ...] = (*stalled, *listening)
+    for each in readers:
         await each.__aenter__()
     await pour(hub, pool, 500)
     gc.collect()
@@ -35,8 +36,8 @@ async def test_readers_that_never_read_cost_nothing(hub: EventHub, pool: Pool) -
     tracemalloc.stop()
     assert kept_bytes < 500_000
     assert hub.counters.subscriptions_overflowed == 20
-    assert max(len(each._queue) for each in (*stalled, *listening)) <= 256
-    for each in (*stalled, *listening):
+    assert max(len(each._queue) for each in readers) <= 256
+    for each in readers:
         await each.__aexit__(None, None, None)
 
 

@@ -1,19 +1,18 @@
 """Passing messages between and within workers."""
 
 import asyncio
+from collections.abc import Sequence
 
-import asyncpg
 import pytest
 
 from goclaw.core.errors import Unavailable
 from goclaw.events.channels import Gap
+from goclaw.events.frames import Message
 from goclaw.events.hub import EventHub
 from goclaw.events.memory import MemoryBackend, MemoryBus
-from goclaw.store.events import PostgresLog
+from goclaw.store.events import Pool, PostgresLog
 from tests.events.conftest import make_hub
 from tests.events.writing import nothing_comes, take
-
-Pool = asyncpg.Pool
 
 
 async def test_every_worker_hears_it_once_and_in_order(hub: EventHub, other_hub: EventHub) -> None:
@@ -36,7 +35,7 @@ async def test_local_delivery_needs_no_database(hub: EventHub, pool: Pool) -> No
         with pytest.raises(Unavailable):
             await hub.publish("run:1", {"a": 3})
         assert await take(here, 3, 0.1) == [{"a": 1}, {"a": 2}, {"a": 3}]
-    assert hub.publish_errors >= 1
+    assert hub.figures()["publish_errors"] >= 1
 
 
 async def test_a_thousand_publishes_at_once(hub: EventHub, other_hub: EventHub) -> None:
@@ -45,6 +44,7 @@ async def test_a_thousand_publishes_at_once(hub: EventHub, other_hub: EventHub) 
 
         async def hear() -> None:
             async for message in there:
+                assert isinstance(message, dict)
                 heard.add(message["number"])
                 if len(heard) == 1000:
                     return
@@ -54,7 +54,7 @@ async def test_a_thousand_publishes_at_once(hub: EventHub, other_hub: EventHub) 
             *(hub.publish("c", {"number": number, "x": "x" * 150}) for number in range(1000))
         )
         await asyncio.wait_for(hearing, 5)
-    assert hub.publish_errors == 0
+    assert hub.figures()["publish_errors"] == 0
 
 
 async def test_a_large_message_arrives(hub: EventHub, other_hub: EventHub) -> None:
@@ -76,10 +76,10 @@ async def test_a_slow_listener_finds_a_gap_and_then_the_newest(hub: EventHub) ->
 
 async def two_hubs(pool: Pool) -> tuple[MemoryBus, EventHub, EventHub]:
     bus = MemoryBus()
-    hubs = [EventHub(PostgresLog(pool), MemoryBackend(bus)) for _ in range(2)]
-    for hub in hubs:
-        await hub.start()
-    return bus, *hubs
+    hub, other = (EventHub(PostgresLog(pool), MemoryBackend(bus)) for _ in range(2))
+    await hub.start()
+    await other.start()
+    return bus, hub, other
 
 
 async def test_a_lost_connection_is_a_gap_for_every_listener(pool: Pool) -> None:
@@ -89,17 +89,17 @@ async def test_a_lost_connection_is_a_gap_for_every_listener(pool: Pool) -> None
         assert [await take(listening, 1, 1) for listening in (a, b)] == [[Gap.GAP]] * 2
         await hub.publish("a", {"back": True})
         assert await take(a, 1, 1) == [{"back": True}]
-    assert (other.reconnects, other.counters.gaps) == (1, 1)
+    assert (other.figures()["reconnects"], other.counters.gaps) == (1, 1)
     await hub.stop()
     await other.stop()
 
 
 async def test_a_repeated_message_is_heard_once(pool: Pool) -> None:
-    bus, hub, other = await two_hubs(pool)
+    _, hub, other = await two_hubs(pool)
     async with other.listen("a") as there:
         send = hub._backend._outbox._send
 
-        async def twice(messages: list[object]) -> None:
+        async def twice(messages: Sequence[Message]) -> None:
             await send(messages)
             await send(messages)
 

@@ -1,3 +1,5 @@
+from uuid import UUID
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -8,7 +10,7 @@ from goclaw.events.cursor import Cursor, decode_cursor, encode_cursor
 
 
 @given(st.integers(0, 2**63 - 1), st.uuids())
-def test_text_and_back(xid, id) -> None:
+def test_text_and_back(xid: int, id: UUID) -> None:
     assert decode_cursor(encode_cursor(Cursor(xid, id))) == (xid, id)
 
 

@@ -38,5 +38,5 @@ def test_without_a_keeper_a_long_text_goes_alone() -> None:
     ["", "0;x", "0;1,2", "0;1,5:ab", "0;1,-1:ab", "0;-5,1:ab", "0;1,@:anothing", "0;9,1:ab"],
 )
 def test_garbage_is_refused(frame: str) -> None:
-    with pytest.raises(ValueError):
+    with pytest.raises(ValueError, match=r"."):
         list(unpack(frame))

@@ -3,11 +3,13 @@
 from datetime import timedelta
 from uuid import UUID
 
-import asyncpg
 import pytest
 
 from goclaw.core.ids import uuid7
+from goclaw.models.events import Audience
 from goclaw.store.events import (
+    LogPage,
+    Pool,
     append_events,
     drop_foreign_events,
     event_values,
@@ -17,15 +19,13 @@ from goclaw.store.events import (
     standing,
     trim_events,
 )
-from goclaw.models.events import Audience
 from tests.events.writing import event, write
 
-Pool = asyncpg.Pool
 BEGINNING = (0, UUID(int=0))
 AGES_AGO = UUID(int=1 << 80)
 
 
-def numbers_of(page) -> list[str]:
+def numbers_of(page: LogPage) -> list[str]:
     return [row.payload for row in page.rows]
 
 
@@ -90,12 +90,11 @@ async def test_a_later_id_that_commits_first_waits_for_the_earlier(pool: Pool) -
 
 
 async def test_a_reader_without_writes_holds_nothing_back(pool: Pool) -> None:
-    async with pool.acquire() as idle:
-        async with idle.transaction(isolation="repeatable_read"):
-            await idle.fetchval("select count(*) from events")
-            start = await head(pool)
-            await write(pool, 1)
-            assert numbers_of(await read_after(pool, start, 10)) == ['{"number": 1}']
+    async with pool.acquire() as idle, idle.transaction(isolation="repeatable_read"):
+        await idle.fetchval("select count(*) from events")
+        start = await head(pool)
+        await write(pool, 1)
+        assert numbers_of(await read_after(pool, start, 10)) == ['{"number": 1}']
 
 
 async def test_trimming_leaves_the_edge_by_which_a_lost_cursor_is_told(pool: Pool) -> None:

@@ -12,10 +12,13 @@ from broadcaster import Broadcast
 from goclaw.core.errors import Unavailable
 from goclaw.events.backend import GAP_CHANNEL
 from goclaw.events.postgres import PostgresBackend
-from goclaw.store.fanout import PostgresFanout
+from goclaw.store.events import Pool
+from goclaw.store.fanout import ListenSession, PostgresFanout
 
-Pool = asyncpg.Pool
-LISTENERS = "select pg_terminate_backend(pid) from pg_stat_activity where query ilike 'listen%'"
+LISTENERS = (
+    "select pg_terminate_backend(pid) from pg_stat_activity "
+    "where query ilike 'listen%' and datname = current_database()"
+)
 
 
 @pytest.fixture
@@ -93,7 +96,7 @@ async def test_publishing_outlives_killed_pool_connections(
     killer = await asyncpg.connect(dsn)
     await killer.execute(
         "select pg_terminate_backend(pid) from pg_stat_activity where pid <> pg_backend_pid() "
-        "and backend_type = 'client backend'"
+        "and datname = current_database()"
     )
     await backend.publish("a", "still")
     await killer.close()
@@ -112,6 +115,7 @@ async def test_a_silent_connection_is_noticed(
         raise TimeoutError
 
     session = backend._link._session
+    assert isinstance(session, ListenSession)
     monkeypatch.setattr("goclaw.store.fanout.HEARTBEAT_S", 0.05)
     monkeypatch.setattr("asyncpg.Connection.execute", unanswered)
     session._gone.set()

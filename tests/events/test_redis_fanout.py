@@ -7,7 +7,6 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from time import monotonic
 
-import asyncpg
 import pytest
 
 from goclaw.core.errors import Unavailable
@@ -15,10 +14,9 @@ from goclaw.events.backend import GAP_CHANNEL
 from goclaw.events.channels import Gap
 from goclaw.events.hub import EventHub
 from goclaw.events.redis import RedisBackend
-from goclaw.store.events import PostgresLog
+from goclaw.store.events import Pool, PostgresLog
 from tests.events.writing import anyone, nothing_comes, numbers, take, write
 
-Pool = asyncpg.Pool
 pytestmark = pytest.mark.skipif(
     shutil.which("redis-server") is None, reason="redis-server is not installed"
 )
@@ -38,9 +36,11 @@ class RedisServer:
             *("--save", "", "--appendonly", "no", "--dir", str(self._folder)),
             stdout=asyncio.subprocess.DEVNULL,
         )
-        async with asyncio.timeout(5):
-            while not await self._answers():
-                await asyncio.sleep(0.02)
+        for _ in range(250):
+            if await self._answers():
+                return
+            await asyncio.sleep(0.02)
+        raise TimeoutError("redis-server did not start")
 
     async def kill(self) -> None:
         self._process.kill()
@@ -83,6 +83,10 @@ async def hubs(server: RedisServer, pool: Pool) -> AsyncIterator[tuple[EventHub,
         await hub.stop()
 
 
+async def command(backend: RedisBackend, *words: str) -> None:
+    await backend._redis.execute_command(*words)  # type: ignore[no-untyped-call]
+
+
 async def messages(backend: RedisBackend, count: int) -> list[str]:
     async with asyncio.timeout(10):
         return [(await backend.next_published()).message for _ in range(count)]
@@ -101,7 +105,7 @@ async def test_any_text_arrives(backend: RedisBackend, text: str) -> None:
 
 
 async def test_a_killed_connection_is_back_within_a_second(backend: RedisBackend) -> None:
-    await backend._redis.execute_command("CLIENT", "KILL", "TYPE", "pubsub")
+    await command(backend, "CLIENT", "KILL", "TYPE", "pubsub")
     killed_at = monotonic()
     async with asyncio.timeout(2):
         assert (await backend.next_published()).channel == GAP_CHANNEL
@@ -128,11 +132,11 @@ async def test_a_silent_connection_is_noticed(
     backend: RedisBackend, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("goclaw.events.redis.HEARTBEAT_S", 0.2)
-    await backend._redis.execute_command("CLIENT", "KILL", "TYPE", "pubsub")
+    await command(backend, "CLIENT", "KILL", "TYPE", "pubsub")
     assert (await backend.next_published()).channel == GAP_CHANNEL
     await asyncio.sleep(1)
     assert backend.reconnects == 1  # an idle connection that answers stays
-    await backend._redis.execute_command("CLIENT", "PAUSE", "700", "ALL")
+    await command(backend, "CLIENT", "PAUSE", "700", "ALL")
     async with asyncio.timeout(5):
         assert (await backend.next_published()).channel == GAP_CHANNEL
 

@@ -2,9 +2,10 @@
 
 import asyncio
 import random
+from collections.abc import AsyncIterator
 from time import monotonic
+from uuid import UUID
 
-import asyncpg
 import pytest
 
 from goclaw.core.errors import InvalidInput, RateLimited, Unavailable
@@ -12,12 +13,10 @@ from goclaw.core.ids import uuid7
 from goclaw.events.cursor import Cursor, encode_cursor
 from goclaw.events.hub import EventHub
 from goclaw.events.row import EventRow
-from goclaw.store.events import append_events
+from goclaw.store.events import Pool, append_events
 from tests.events.conftest import make_hub
 from tests.events.test_postgres_fanout import LISTENERS
 from tests.events.writing import anyone, event, nothing_comes, numbers, take, write
-
-Pool = asyncpg.Pool
 
 
 async def test_live_events_carry_everything(hub: EventHub, pool: Pool) -> None:
@@ -35,6 +34,44 @@ async def test_another_worker_is_woken(hub: EventHub, other_hub: EventHub, pool:
         await write(pool, 1)
         hub.wake()
         assert await numbers(events, 1, 1) == [1]
+
+
+async def test_wakes_are_coalesced_and_not_sent_while_nobody_watches(
+    hub: EventHub, other_hub: EventHub, pool: Pool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for _ in range(100):
+        hub.wake()
+    await asyncio.sleep(0.05)
+    assert hub.counters.wakes_sent == 1
+    hub._wakes._watched_until = 0  # as after half a minute without an announcement
+    hub.wake()
+    await asyncio.sleep(0.05)
+    assert hub.counters.wakes_sent == 1
+    async with other_hub.subscribe(None, None, anyone) as events:
+        await asyncio.sleep(0.1)
+        await write(pool, 1)
+        hub.wake()
+        assert await numbers(events, 1, 1) == [1]
+        assert hub.counters.wakes_sent == 2
+        monkeypatch.setattr("goclaw.events.wakes.ANNOUNCE_S", 0)
+        hub._wakes._watched_until = 0
+        await write(pool, 2)
+        other_hub.notify_committed()
+        assert await numbers(events, 1, 1) == [2]
+        await asyncio.sleep(0.1)
+        hub.wake()
+        await asyncio.sleep(0.05)
+        assert hub.counters.wakes_sent == 3
+
+
+async def test_an_event_right_after_the_first_subscription_is_not_left_to_the_poll(
+    hub: EventHub, other_hub: EventHub, pool: Pool
+) -> None:
+    hub._wakes._watched_until = 0
+    async with other_hub.subscribe(None, None, anyone) as events:
+        await write(pool, 1)
+        hub.wake()
+        assert await numbers(events, 1, 0.5) == [1]
 
 
 async def test_a_poll_finds_what_nobody_announced(hub: EventHub, pool: Pool) -> None:
@@ -111,13 +148,13 @@ async def test_a_slow_reader_is_closed_and_resumes(pool: Pool, dsn: str) -> None
         with pytest.raises(RateLimited) as refusal:
             await take(slow, 60)
         assert refusal.value.code == "too_many_events"
-        assert (hub.counters.subscriptions_overflowed, hub.subscriptions) == (1, 1)
+        assert (hub.counters.subscriptions_overflowed, hub.figures()["subscriptions"]) == (1, 1)
     async with hub.subscribe(None, first.cursor, anyone) as resumed:
         assert await numbers(resumed, 59) == list(range(1, 60))
     await hub.stop()
 
 
-async def read_into(source: object, got: list[int], count: int) -> None:
+async def read_into(source: AsyncIterator[EventRow], got: list[int], count: int) -> None:
     async for row in source:
         got.append(row.payload["number"])
         await asyncio.sleep(0)
@@ -148,7 +185,7 @@ async def test_many_subscribers_are_one_read(hub: EventHub, pool: Pool) -> None:
     assert hub.counters.log_reads - before <= 2
     for subscription in subscriptions:
         await subscription.__aexit__(None, None, None)
-    assert hub.subscriptions == 0
+    assert hub.figures()["subscriptions"] == 0
     reads = hub.counters.log_reads
     hub.wake()
     await asyncio.sleep(0.05)
@@ -171,7 +208,8 @@ async def test_a_killed_connection_loses_no_event(
         await write(pool, 3)
         hub.wake()
         assert await numbers(events, 1, 1) == [3]
-    assert (other_hub.reconnects, other_hub.counters.gaps, other_hub.connected) == (1, 1, True)
+    figures = other_hub.figures()
+    assert (figures["reconnects"], figures["gaps"], figures["connected"]) == (1, 1, 1)
 
 
 async def test_readers_who_join_anywhere_lose_and_repeat_nothing(
@@ -232,7 +270,7 @@ async def test_cursors_that_lead_nowhere_are_refused(hub: EventHub, pool: Pool) 
     assert refusal.value.code == "invalid_cursor"
     for cursor, code in (
         (Cursor(10**15, uuid7()), "invalid_cursor"),
-        (Cursor(1, type(uuid7())(int=1 << 80)), "cursor_expired"),
+        (Cursor(1, UUID(int=1 << 80)), "cursor_expired"),
     ):
         with pytest.raises(InvalidInput) as refusal:
             async with hub.subscribe(None, encode_cursor(cursor), anyone):
@@ -263,18 +301,19 @@ async def test_stopping_ends_subscriptions_after_what_they_were_given(pool: Pool
         hub.subscribe(None, None, anyone)
 
 
-async def test_a_log_that_is_away_comes_back(hub: EventHub, pool: Pool) -> None:
+async def test_a_log_that_is_away_comes_back(
+    hub: EventHub, pool: Pool, monkeypatch: pytest.MonkeyPatch
+) -> None:
     async with hub.subscribe(None, None, anyone) as events:
         await asyncio.sleep(0.05)
-        read_after = hub._live._log.read_after
 
         async def away(*_: object) -> None:
             raise Unavailable("database_unavailable", retry_after_s=2)
 
-        hub._live._log.read_after = away
+        monkeypatch.setattr(hub._live._log, "read_after", away)
         await write(pool, 1)
         hub.wake()
         assert await nothing_comes(events, 0.4)
-        hub._live._log.read_after = read_after
+        monkeypatch.undo()
         assert await numbers(events, 1) == [1]
     assert hub.counters.log_errors >= 1

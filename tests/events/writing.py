@@ -4,11 +4,9 @@ import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
 
-import asyncpg
-
 from goclaw.events.row import EventRow
 from goclaw.models.events import Audience
-from goclaw.store.events import Values, append_events, event_values
+from goclaw.store.events import Pool, Values, append_events, event_values
 
 
 def event(number: int, topic: str = "agent", **more: Any) -> Values:
@@ -17,7 +15,7 @@ def event(number: int, topic: str = "agent", **more: Any) -> Values:
     )
 
 
-async def write(pool: asyncpg.Pool, *numbers: int, topic: str = "agent") -> None:
+async def write(pool: Pool, *numbers: int, topic: str = "agent") -> None:
     async with pool.acquire() as connection:
         await append_events(connection, [event(number, topic) for number in numbers])
 
