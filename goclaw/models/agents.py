@@ -5,12 +5,12 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Index, Text as TextColumn, UniqueConstraint, text
+from sqlalchemy import Index, UniqueConstraint, text
+from sqlalchemy import Text as TextColumn
 from sqlmodel import Field, SQLModel
 
 from goclaw.core.ids import uuid7
 from goclaw.models.shapes import (
-    View,
     MAX_INT,
     JsonObject,
     Label,
@@ -19,6 +19,7 @@ from goclaw.models.shapes import (
     Shape,
     Slug,
     UserId,
+    View,
     instant_or_null,
     jsonb,
     timestamp,

@@ -11,7 +11,7 @@ from sqlmodel import Field, SQLModel
 
 from goclaw.core.callers import Scope
 from goclaw.core.ids import uuid7
-from goclaw.models.shapes import View, MAX_INT, Shape, UserId, instant_or_null, storable, timestamp
+from goclaw.models.shapes import MAX_INT, Shape, UserId, View, instant_or_null, storable, timestamp
 
 KeyName = Annotated[str, StringConstraints(min_length=1, max_length=100), AfterValidator(storable)]
 
@@ -33,7 +33,7 @@ class ApiKey(SQLModel, table=True):
     name: str
     prefix: str
     key_hash: str
-    scopes: list[str] = Field(sa_type=ARRAY(TextColumn))  # type: ignore[call-overload]
+    scopes: list[str] = Field(sa_type=ARRAY(TextColumn))
     user_id: str | None = None
     expires_at: datetime | None = instant_or_null()
     last_used_at: datetime | None = instant_or_null()

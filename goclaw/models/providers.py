@@ -6,11 +6,12 @@ from typing import Any
 from uuid import UUID
 
 from pydantic import SecretStr
-from sqlalchemy import Index, Text as TextColumn
-from sqlmodel import Field, SQLModel
+from sqlalchemy import Index
+from sqlalchemy import Text as TextColumn
+from sqlmodel import Field
 
 from goclaw.core.ids import uuid7
-from goclaw.models.shapes import View, JsonObject, Label, Patch, Shape, Slug, Text, jsonb, timestamp
+from goclaw.models.shapes import JsonObject, Label, Patch, Shape, Slug, Text, View, jsonb, timestamp
 
 
 class ProviderType(StrEnum):

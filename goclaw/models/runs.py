@@ -49,7 +49,7 @@ class Run(SQLModel, table=True):
     input_tokens: int = 0
     output_tokens: int = 0
     cached_tokens: int = 0
-    cost_usd: Decimal | None = Field(default=None, sa_type=Numeric(14, 8))  # type: ignore[call-overload]
+    cost_usd: Decimal | None = Field(default=None, sa_type=Numeric(14, 8))
     error_code: str | None = None
     error_message: str | None = None
     worker: str = ""

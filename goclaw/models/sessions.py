@@ -11,7 +11,7 @@ from sqlalchemy import Text as TextColumn
 from sqlmodel import Field, SQLModel
 
 from goclaw.core.ids import uuid7
-from goclaw.models.shapes import View, Patch, Text, instant_or_null, jsonb, timestamp
+from goclaw.models.shapes import Patch, Text, View, instant_or_null, jsonb, timestamp
 
 
 class MessageRole(StrEnum):

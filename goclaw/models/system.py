@@ -11,7 +11,7 @@ from goclaw.models.shapes import View
 class Authentication(StrEnum):
     """`open`: no gateway token is set, whoever reaches the server is an operator."""
 
-    TOKEN = "token"
+    TOKEN = "token"  # noqa: S105
     OPEN = "open"
 
 

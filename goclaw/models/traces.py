@@ -50,7 +50,7 @@ class Trace(SQLModel, table=True):
     output_preview: str | None = None
     total_input_tokens: int = 0
     total_output_tokens: int = 0
-    total_cost_usd: Decimal | None = Field(default=None, sa_type=Numeric(14, 8))  # type: ignore[call-overload]
+    total_cost_usd: Decimal | None = Field(default=None, sa_type=Numeric(14, 8))
     span_count: int = 0
     llm_call_count: int = 0
     tool_call_count: int = 0
@@ -79,7 +79,7 @@ class Span(SQLModel, table=True):
     provider: str | None = None
     input_tokens: int | None = None
     output_tokens: int | None = None
-    cost_usd: Decimal | None = Field(default=None, sa_type=Numeric(14, 8))  # type: ignore[call-overload]
+    cost_usd: Decimal | None = Field(default=None, sa_type=Numeric(14, 8))
     finish_reason: str | None = None
     tool_name: str | None = None
     tool_call_id: str | None = None

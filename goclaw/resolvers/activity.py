@@ -3,7 +3,8 @@ from goclaw.core.paging import Page, PageRequest
 from goclaw.models.activity import Activity
 from goclaw.resolvers.context import Context
 from goclaw.resolvers.operation import operation
-from goclaw.store.activity import activity_page, count_activity as count_matching
+from goclaw.store.activity import activity_page
+from goclaw.store.activity import count_activity as count_matching
 
 
 @operation(Scope.READ)

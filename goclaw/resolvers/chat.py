@@ -81,9 +81,7 @@ def _turn(
     ctx: Context, row: Target, spoken: Spoken, data: ChatRequest, session_id: UUID | None
 ) -> Turn:
     """Without a session, or when another call took it first, the history begins a new one."""
-    return new_turn(
-        ctx, row, spoken, channel="http", session_id=session_id, options=_options(data)
-    )
+    return new_turn(ctx, row, spoken, channel="http", session_id=session_id, options=_options(data))
 
 
 def _target(model: str, header: str | None) -> tuple[str, bool]:

@@ -51,9 +51,8 @@ async def _caller(services: Services, credential: Credential) -> Caller | None:
     named = _named_user(credential)
     expected = services.settings.gateway_token
     token = credential.token
-    if token is not None and expected is not None:
-        if same_token(token, expected.get_secret_value()):
-            return _with_user(services, frozenset(Scope), None, named or credential.body_user)
+    if token and expected and same_token(token, expected.get_secret_value()):
+        return _with_user(services, frozenset(Scope), None, named or credential.body_user)
     if token is not None and looks_like_key(token):
         return await _key_caller(services, token, named, credential.body_user)
     if expected is None:

@@ -3,8 +3,8 @@
 from hashlib import sha256
 from uuid import UUID
 
-from goclaw.core.ids import uuid7
 from goclaw.core.errors import Conflict, InvalidInput
+from goclaw.core.ids import uuid7
 from goclaw.models.idempotency import IdempotentRequest
 from goclaw.resolvers.context import Context
 from goclaw.store.database import Db

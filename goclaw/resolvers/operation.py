@@ -1,7 +1,6 @@
 """What makes a function an operation: a scope that no door can leave out."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
-from functools import update_wrapper
 from inspect import Signature, signature
 from typing import Any, Concatenate, Final, Generic, ParamSpec, TypeVar
 
@@ -21,7 +20,7 @@ class _Guarded:
         self.scope = scope
         self.name = function.__name__
         self.signature: Signature = signature(function, eval_str=True)
-        update_wrapper(self, function)
+        self.__doc__ = function.__doc__
 
     def admit(self, ctx: Context) -> None:
         """Raises Unauthenticated for nobody, Forbidden for a caller without the scope."""

@@ -34,7 +34,9 @@ async def agent_named(ctx: Context, ref: Ref) -> AgentView:
 async def provider_named(ctx: Context, ref: Ref) -> Provider:
     """Raises NotFound."""
     id = as_id(ref)
-    row = await provider_by_name(ctx.reads, str(ref)) if id is None else await ctx.providers.load(id)
+    row = (
+        await provider_by_name(ctx.reads, str(ref)) if id is None else await ctx.providers.load(id)
+    )
     return found(row, "provider", ref)
 
 

@@ -2,18 +2,34 @@
 model, and an agent to talk to.
 """
 
+import asyncio
 from typing import Final
 
+import structlog
+
 from goclaw.core.callers import SYSTEM, system_caller
+from goclaw.core.errors import GatewayError
 from goclaw.core.host import LOCAL_MODEL_NAME
 from goclaw.core.settings import Settings
 from goclaw.models.agents import Agent
 from goclaw.models.providers import Provider, ProviderSource, ProviderType
+from goclaw.providers.messages import ModelMessage, ModelRequest
 from goclaw.resolvers.services import Services
-from goclaw.store.agents import any_agent, save_agent
+from goclaw.store.agents import any_agent, default_agent, save_agent
 from goclaw.store.database import Db
-from goclaw.store.providers import lock_seed, provider_named, providers_from, save_provider
+from goclaw.store.providers import (
+    lock_seed,
+    only_local_enabled,
+    provider_by_name,
+    provider_named,
+    providers_from,
+    save_provider,
+)
 
+log = structlog.get_logger()
+
+WARM_ATTEMPTS: Final = 60
+WARM_PAUSE_S: Final = 1.0
 LOCAL: Final = "local"
 DEFAULT_AGENT: Final = "default"
 PROMPT: Final = (
@@ -111,3 +127,27 @@ def _default_agent(provider: Provider) -> Agent:
         context_window=LOCAL_CONTEXT_TOKENS,
         max_output_tokens=LOCAL_ANSWER_TOKENS,
     )
+
+
+async def warm_local_model(services: Services) -> None:
+    """Has the embedded model read the default agent's prompt, so that the first answer comes
+    at once. Nothing to do where there is another provider, or no such model.
+    """
+    model = services.host.local_model
+    reads = services.database.reads(system_caller())
+    if model is None or not await only_local_enabled(reads):
+        return
+    agent = await default_agent(reads)
+    provider = None if agent is None else await provider_by_name(reads, agent.provider)
+    if agent is None or provider is None or provider.source != ProviderSource.EMBEDDED:
+        return
+    client = services.clients.client_of(provider)
+    messages = [ModelMessage("system", agent.system_prompt), ModelMessage("user", "Hi")]
+    for _ in range(WARM_ATTEMPTS):
+        try:
+            await client.complete(ModelRequest(agent.model, messages, max_tokens=1))
+            log.info("local_model.warm")
+            return
+        except GatewayError:
+            await asyncio.sleep(WARM_PAUSE_S)
+    log.warning("local_model.not_warm")

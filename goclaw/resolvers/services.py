@@ -10,6 +10,7 @@ from goclaw.resolvers.key_use import KeyUse
 from goclaw.runtime.clients import ModelClients
 from goclaw.runtime.remote import RemoteRuns
 from goclaw.runtime.runner import Runner
+from goclaw.runtime.trace_writer import TraceWriter
 from goclaw.security.outbound import OutboundClient
 from goclaw.security.vault import Vault
 from goclaw.store.database import Database
@@ -26,5 +27,6 @@ class Services:
     clients: ModelClients
     runner: Runner
     remote: RemoteRuns
+    traces: TraceWriter
     key_use: KeyUse
     started_at: datetime

@@ -1,3 +1,4 @@
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
 from typing import Final
@@ -72,3 +73,37 @@ async def check_ready(ctx: Context) -> None:
     if ctx.services.runner.stopping:
         raise Unavailable("stopping", retry_after_s=5)
     await ctx.services.database.ping()
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """`counts`: it only grows, from the start of the worker on."""
+
+    name: str
+    help: str
+    value: float
+    counts: bool = True
+
+
+@operation(Scope.READ)
+async def get_figures(ctx: Context) -> list[Figure]:
+    """Of the worker that answers."""
+    services = ctx.services
+    runner, traces, hub = services.runner, services.traces, services.hub
+    return [
+        Figure("runs_completed", "Runs that gave an answer", runner.completed),
+        Figure("runs_failed", "Runs that failed or were cancelled", runner.failed),
+        Figure("runs_live", "Runs at the moment", len(runner.live), counts=False),
+        Figure("trace_rows_written", "Rows of traces and spans written", traces.written),
+        Figure("trace_rows_dropped", "Rows dropped as the queue was full", traces.dropped),
+        Figure("trace_rows_queued", "Rows waiting to be written", traces.queued, counts=False),
+        Figure("subscriptions", "Open subscriptions", hub.subscriptions, counts=False),
+        Figure("fanout_connected", "Other workers are heard", hub.connected, counts=False),
+        Figure("fanout_reconnects", "Times the fan-out came back", hub.reconnects),
+        Figure("database_pool_size", "Connections open", _pool_size(ctx), counts=False),
+    ]
+
+
+def _pool_size(ctx: Context) -> int:
+    size: int = ctx.services.database.pool.get_size()
+    return size

@@ -10,7 +10,8 @@ from goclaw.models.traces import CostRow, SpanView, TraceView
 from goclaw.resolvers.context import Context, found
 from goclaw.resolvers.operation import operation
 from goclaw.store.sessions import messages_until
-from goclaw.store.traces import costs_by_agent, count_traces as count_matching, traces_page
+from goclaw.store.traces import costs_by_agent, traces_page
+from goclaw.store.traces import count_traces as count_matching
 
 MESSAGE_LIMIT = 200
 

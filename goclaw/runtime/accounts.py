@@ -10,7 +10,7 @@ from goclaw.core.errors import GatewayError
 from goclaw.core.ids import uuid7
 from goclaw.models.runs import RunStatus
 from goclaw.models.traces import SpanType
-from goclaw.providers.messages import ModelMessage, Reply, Usage
+from goclaw.providers.messages import ModelMessage, Usage
 from goclaw.runtime.history import chain, link, to_row
 from goclaw.runtime.live import LiveRun, Turn
 from goclaw.runtime.prices import cost_usd
@@ -137,7 +137,7 @@ class Outcome:
             "end_time": self.ended_at,
             "duration_ms": self.duration_ms,
             "input_preview": preview(run.turn.new[-1].text),
-            "output_preview": preview(self.answer.content) or None,
+            "output_preview": preview(self.answer.text) or None,
             "error": None if self.error is None else str(self.error),
             "created_at": run.started_at,
         }

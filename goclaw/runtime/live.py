@@ -13,7 +13,8 @@ from goclaw.models.agents import AgentView
 from goclaw.models.providers import ProviderType
 from goclaw.models.runs import RunStatus
 from goclaw.providers.client import ModelClient
-from goclaw.providers.messages import Delta, ModelMessage, ModelRequest, Reply, ReplyBuilder
+from goclaw.providers.messages import Delta, ModelMessage, ModelRequest, Reply
+from goclaw.providers.replies import ReplyBuilder
 
 FLUSH_S: Final = 0.05
 """How long text is gathered for listeners before it is passed on."""
@@ -96,10 +97,11 @@ class LiveRun:
         """Whether the cancellation just caught was asked for by `cancel`; then it is taken
         back from the task, which goes on to tell its client.
         """
-        if self.cancel_requested and self.task is asyncio.current_task():
-            self.task.uncancel()
-            return True
-        return False
+        task = asyncio.current_task()
+        if not self.cancel_requested or task is None or task is not self.task:
+            return False
+        task.uncancel()
+        return True
 
     async def ended(self) -> None:
         """Returns when the end of the run is committed."""

@@ -27,9 +27,7 @@ END_PAUSE_S: Final = 1.0
 class Runner:
     """The runs of one worker."""
 
-    def __init__(
-        self, database: Database, hub: EventHub, traces: TraceWriter, worker: str
-    ) -> None:
+    def __init__(self, database: Database, hub: EventHub, traces: TraceWriter, worker: str) -> None:
         self.live: dict[UUID, LiveRun] = {}
         self.stopping = False
         self.completed = 0
@@ -72,7 +70,7 @@ class Runner:
         except GatewayError as error:
             await self._end(run, RunStatus.ERROR, error)
             raise
-        except BaseException as raised:
+        except BaseException as raised:  # noqa: BLE001 - raised again
             raise await self._interrupted(run, raised) from None
         run.pieces.append(run.reply.content)
         await self._end(run, RunStatus.COMPLETED)
@@ -89,7 +87,7 @@ class Runner:
         except GatewayError as error:
             await self._end(run, RunStatus.ERROR, error)
             raise
-        except BaseException as raised:
+        except BaseException as raised:  # noqa: BLE001 - raised again
             raise await self._interrupted(run, raised) from None
         await self._end(run, RunStatus.COMPLETED)
 
@@ -146,9 +144,11 @@ class Runner:
         for attempt in range(1, END_ATTEMPTS + 1):
             await asyncio.sleep(END_PAUSE_S * attempt)
             try:
-                return await self._commit(outcome)
+                await self._commit(outcome)
             except Unavailable:
                 log.warning("run.end_delayed", run_id=str(outcome.run.id), attempt=attempt)
+            else:
+                return
         log.error("run.end_lost", run_id=str(outcome.run.id))
         self._close(outcome)
 

@@ -50,5 +50,6 @@ class Upkeep:
 
     async def _tidy(self) -> None:
         await forget_old_requests(self._database)
-        while await trim_events(self._database.pool, KEEP_EVENTS):
-            await asyncio.sleep(0)
+        trimmed = True
+        while trimmed:
+            trimmed = bool(await trim_events(self._database.pool, KEEP_EVENTS))

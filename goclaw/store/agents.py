@@ -5,6 +5,7 @@ from sqlalchemy import String, Uuid, bindparam, delete, func, or_, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import col
+from sqlmodel import select as select_one
 
 from goclaw.core.errors import Conflict, NotFound
 from goclaw.core.paging import Page, PageRequest
@@ -14,7 +15,7 @@ from goclaw.models.shapes import now
 from goclaw.store.database import Db, Reads
 from goclaw.store.pages import Total, among_ids, count_of, fetch_count, fetch_page, newest_first
 from goclaw.store.query import CALLER, Query
-from goclaw.store.visibility import CONDITIONS
+from goclaw.store.visibility import shared_with
 
 JOINED = select(
     *Agent.__table__.c,  # type: ignore[attr-defined]
@@ -43,13 +44,15 @@ PAGE = Query[AgentView](
 )
 TOTAL = Query[Total](lambda visible: count_of(Agent, visible(Agent), MATCHES))
 SEEN = Query[Total](
-    lambda _: select(func.count().label("total"))
-    .select_from(Agent)
-    .where(
-        col(Agent.id) == bindparam("id", type_=Uuid),
-        CONDITIONS[Agent](bindparam(CALLER)),
+    lambda _: (
+        select(func.count().label("total"))
+        .select_from(Agent)
+        .where(
+            col(Agent.id) == bindparam("id", type_=Uuid),
+            shared_with(bindparam(CALLER)),
+        )
+        .having(func.count() > 0)
     )
-    .having(func.count() > 0)
 )
 SHARES = Query[AgentShare](
     lambda visible: (
@@ -97,18 +100,17 @@ async def may_see_agent(reads: Reads, id: UUID) -> bool:
 
 async def agent_to_change(db: Db, id: UUID) -> Agent | None:
     """The row, locked until the block ends."""
-    rows = await db.execute(db.visible(Agent).where(col(Agent.id) == id).with_for_update())
-    return rows.scalar_one_or_none()
+    return (await db.exec(db.visible(Agent).where(col(Agent.id) == id).with_for_update())).one_or_none()
 
 
 async def administers(db: Db, agent: Agent) -> bool:
     """Whether the caller owns the agent or holds an admin share of it."""
     if db.caller.sees_all or agent.owner_id == db.caller.user_id:
         return True
-    share = select(AgentShare.role).where(
+    share = select_one(AgentShare.role).where(
         col(AgentShare.agent_id) == agent.id, col(AgentShare.user_id) == db.caller.user_id
     )
-    return (await db.execute(share)).scalar_one_or_none() == "admin"
+    return (await db.exec(share)).one_or_none() == "admin"
 
 
 async def save_agent(db: Db, agent: Agent) -> Agent:
@@ -129,8 +131,8 @@ async def save_agent(db: Db, agent: Agent) -> Agent:
 
 
 async def _unmark_other_default(db: Db, id: UUID) -> None:
-    others = select(Agent).where(col(Agent.is_default), col(Agent.deleted_at).is_(None))
-    for other in (await db.execute(others.where(col(Agent.id) != id))).scalars():
+    others = select_one(Agent).where(col(Agent.is_default), col(Agent.deleted_at).is_(None))
+    for other in await db.exec(others.where(col(Agent.id) != id)):
         other.is_default = False
     await db.flush()
 
@@ -150,7 +152,8 @@ async def save_share(db: Db, share: AgentShare) -> AgentShare:
         index_elements=["agent_id", "user_id"],
         set_={key: values[key] for key in ("role", "granted_by", "updated_at")},
     ).returning(AgentShare)
-    return (await db.execute(statement)).scalar_one()
+    saved: AgentShare = (await db.exec(statement)).scalar_one()
+    return saved
 
 
 async def remove_share(db: Db, agent_id: UUID, user_id: str) -> UUID | None:
@@ -160,9 +163,9 @@ async def remove_share(db: Db, agent_id: UUID, user_id: str) -> UUID | None:
         .where(col(AgentShare.agent_id) == agent_id, col(AgentShare.user_id) == user_id)
         .returning(col(AgentShare.id))
     )
-    return (await db.execute(statement)).scalar_one_or_none()
+    return (await db.exec(statement)).scalar_one_or_none()
 
 
 async def any_agent(db: Db) -> bool:
     """Whether there ever was an agent, deleted ones included."""
-    return bool((await db.execute(select(func.count()).select_from(Agent))).scalar_one())
+    return bool((await db.exec(select_one(func.count()).select_from(Agent))).one())

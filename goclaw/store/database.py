@@ -140,12 +140,20 @@ def dumps(value: object) -> str:
     return orjson.dumps(value).decode()
 
 
+def jsonb(value: object) -> bytes:
+    """PostgreSQL's binary form: a version byte before the text."""
+    return b"\x01" + orjson.dumps(value)
+
+
+def from_jsonb(raw: bytes) -> Any:
+    return orjson.loads(memoryview(raw)[1:])
+
+
 async def set_codecs(connection: "asyncpg.Connection[Row]") -> None:
-    """JSON columns come and go as Python values."""
-    for name in ("json", "jsonb"):
-        await connection.set_type_codec(
-            name, encoder=dumps, decoder=orjson.loads, schema="pg_catalog"
-        )
+    """JSON columns come and go as Python values; COPY needs the binary form."""
+    await connection.set_type_codec(
+        "jsonb", encoder=jsonb, decoder=from_jsonb, schema="pg_catalog", format="binary"
+    )
     await connection.set_type_codec(
         "xid8", encoder=str, decoder=int, schema="pg_catalog", format="text"
     )

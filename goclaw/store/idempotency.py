@@ -40,7 +40,7 @@ async def keep_request(db: Db, request: IdempotentRequest) -> None:
 
 
 async def forget_request(db: Db, result_id: UUID) -> None:
-    await db.execute(delete(IdempotentRequest).where(col(IdempotentRequest.result_id) == result_id))
+    await db.exec(delete(IdempotentRequest).where(col(IdempotentRequest.result_id) == result_id))
 
 
 async def forget_old_requests(database: Database) -> None:

@@ -4,6 +4,7 @@ from uuid import UUID
 from sqlalchemy import bindparam, func, select
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import col
+from sqlmodel import select as select_one
 
 from goclaw.core.errors import Conflict
 from goclaw.core.paging import Page, PageRequest
@@ -24,9 +25,11 @@ PAGE = Query[Provider](
     lambda visible: newest_first(select(*COLUMNS).where(visible(Provider)), col(Provider.id))
 )
 OTHERS = Query[Provider](
-    lambda _: select(Provider.id)
-    .where(col(Provider.enabled), col(Provider.source) != ProviderSource.EMBEDDED)
-    .limit(1)
+    lambda _: (
+        select(col(Provider.id))
+        .where(col(Provider.enabled), col(Provider.source) != ProviderSource.EMBEDDED)
+        .limit(1)
+    )
 )
 SEED_LOCK = 0x676F636C61770002
 TOTAL = Query[Total](lambda visible: count_of(Provider, visible(Provider)))
@@ -50,8 +53,7 @@ async def count_providers(reads: Reads) -> int:
 
 async def provider_to_change(db: Db, id: UUID) -> Provider | None:
     """The row, locked until the block ends."""
-    rows = await db.execute(db.visible(Provider).where(col(Provider.id) == id).with_for_update())
-    return rows.scalar_one_or_none()
+    return (await db.exec(db.visible(Provider).where(col(Provider.id) == id).with_for_update())).one_or_none()
 
 
 async def save_provider(db: Db, provider: Provider) -> Provider:
@@ -67,28 +69,26 @@ async def save_provider(db: Db, provider: Provider) -> Provider:
 
 async def remove_provider(db: Db, provider: Provider) -> None:
     """Raises Conflict while live agents use it; deleted agents move to no provider's place."""
-    users = select(func.count()).where(
+    users = select_one(func.count()).where(
         col(Agent.provider_id) == provider.id, col(Agent.deleted_at).is_(None)
     )
-    if agents := (await db.execute(users)).scalar_one():
+    if agents := (await db.exec(users)).one():
         raise Conflict("provider_in_use", name=provider.name, agents=agents)
     await db.delete(provider)
     await db.flush()
 
 
 async def providers_from(db: Db, source: ProviderSource) -> Sequence[Provider]:
-    rows = await db.execute(select(Provider).where(col(Provider.source) == source))
-    return rows.scalars().all()
+    return (await db.exec(select_one(Provider).where(col(Provider.source) == source))).all()
 
 
 async def provider_named(db: Db, name: str) -> Provider | None:
-    rows = await db.execute(db.visible(Provider).where(col(Provider.name) == name))
-    return rows.scalar_one_or_none()
+    return (await db.exec(db.visible(Provider).where(col(Provider.name) == name))).one_or_none()
 
 
 async def lock_seed(db: Db) -> None:
     """One worker seeds at a time; the lock goes with the transaction."""
-    await db.execute(select(func.pg_advisory_xact_lock(SEED_LOCK)))
+    await db.exec(select_one(func.pg_advisory_xact_lock(SEED_LOCK)))
 
 
 async def only_local_enabled(reads: Reads) -> bool:

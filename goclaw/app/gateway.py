@@ -1,0 +1,95 @@
+"""The ASGI application of one worker: which door a path leads to, and how all of them open."""
+
+from contextlib import AsyncExitStack
+from typing import Final
+
+import structlog
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from goclaw.app.services import open_services
+from goclaw.core.host import Host
+from goclaw.resolvers.services import Services
+from goclaw.rest_compat.app import rest_app
+from goclaw.rest_compat.page import Page
+from goclaw.rest_compat.probes import Probes
+from goclaw.schema.app import graphql_app
+
+log = structlog.get_logger()
+
+GRAPHQL: Final = ("/graphql", "/graphql/")
+PROBES: Final = frozenset({"/livez", "/readyz", "/metrics"})
+REST: Final = ("/v1/", "/docs/")
+REST_EXACT: Final = frozenset({"/health", "/docs", "/v1"})
+
+
+class Gateway:
+    """`stop` is to be called before connections are waited for, so that open streams end."""
+
+    def __init__(self, host: Host) -> None:
+        self._host = host
+        self._prefix = host.settings.path_prefix
+        self._stack = AsyncExitStack()
+        self._services: Services | None = None
+        self._graphql: ASGIApp
+        self._rest: ASGIApp
+        self._probes: ASGIApp
+        self._page: ASGIApp
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            await self._lifespan(receive, send)
+            return
+        if self._prefix:
+            scope = self._without_prefix(scope)
+        await self._door(scope["path"])(scope, receive, send)
+
+    def _door(self, path: str) -> ASGIApp:
+        if path.startswith(REST) or path in REST_EXACT:
+            return self._rest
+        if path.startswith(GRAPHQL):
+            return self._graphql
+        if path in PROBES:
+            return self._probes
+        return self._page
+
+    def _without_prefix(self, scope: Scope) -> Scope:
+        """Whether the proxy left the prefix on the path or took it off: uvicorn adds it."""
+        path: str = scope["path"]
+        for _ in range(2):
+            if path == self._prefix or path.startswith(self._prefix + "/"):
+                path = path.removeprefix(self._prefix) or "/"
+        return {**scope, "path": path}
+
+    async def _lifespan(self, receive: Receive, send: Send) -> None:
+        await receive()
+        try:
+            await self._start()
+        except Exception as error:
+            log.exception("worker.start_failed")
+            await send({"type": "lifespan.startup.failed", "message": str(error)})
+            return
+        await send({"type": "lifespan.startup.complete"})
+        await receive()
+        await self._stack.aclose()
+        await send({"type": "lifespan.shutdown.complete"})
+
+    async def _start(self) -> None:
+        services = await self._stack.enter_async_context(open_services(self._host))
+        self._services = services
+        self._graphql = graphql_app(services)
+        self._rest = rest_app(services)
+        self._probes = Probes(services)
+        self._page = Page(self._prefix)
+
+    @property
+    def services(self) -> Services:
+        """There from start-up to shutdown."""
+        if self._services is None:
+            raise RuntimeError("the worker has not started")
+        return self._services
+
+    async def stop(self) -> None:
+        """New runs are refused, `/readyz` says so, and subscriptions end with a reason."""
+        if self._services is not None:
+            self._services.runner.stopping = True
+            await self._services.hub.stop()

@@ -1,0 +1,65 @@
+"""The page: files built from `web/`, with any other path leading to the page itself."""
+
+from pathlib import Path
+from typing import Final
+
+from starlette.exceptions import HTTPException
+from starlette.responses import HTMLResponse, PlainTextResponse, Response
+from starlette.staticfiles import StaticFiles
+from starlette.types import Receive, Scope, Send
+
+FOLDER: Final = Path(__file__).resolve().parent.parent / "static"
+BASE: Final = '<base href="/"'
+HEADERS: Final = {
+    "Content-Security-Policy": "default-src 'self'; style-src 'self' 'unsafe-inline'; "
+    "img-src 'self' data:; object-src 'none'; base-uri 'self'; frame-ancestors 'none'; "
+    "form-action 'self'",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+}
+FOR_EVER: Final = "public, max-age=31536000, immutable"
+MISSING: Final = "The page is not built. Run `make web` in a checkout, or install the wheel.\n"
+
+
+class Page:
+    """`prefix` is the path under which a proxy publishes the server."""
+
+    def __init__(self, prefix: str) -> None:
+        self._prefix = prefix
+        self._files = StaticFiles(directory=FOLDER, check_dir=False)
+        self._index: str | None = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await send({"type": "websocket.close", "code": 4404})
+            return
+        response = await self._response(scope)
+        response.headers.update(HEADERS)
+        await response(scope, receive, send)
+
+    async def _response(self, scope: Scope) -> Response:
+        if scope["method"] not in ("GET", "HEAD"):
+            return PlainTextResponse("Method Not Allowed", 405, {"Allow": "GET, HEAD"})
+        path = scope["path"].lstrip("/")
+        if path in ("", "index.html"):
+            return self._page()
+        try:
+            response = await self._files.get_response(path, scope)
+        except HTTPException as error:
+            if error.status_code == 404 and "." not in path.rpartition("/")[2]:
+                return self._page()
+            return PlainTextResponse("Not Found", error.status_code)
+        if path.startswith("assets/"):
+            response.headers["Cache-Control"] = FOR_EVER
+        return response
+
+    def _page(self) -> Response:
+        if self._index is None:
+            index = FOLDER / "index.html"
+            if not index.exists():
+                return PlainTextResponse(MISSING, 503)
+            self._index = index.read_text().replace(BASE, f'<base href="{self._prefix}/"', 1)
+        return HTMLResponse(self._index, headers={"Cache-Control": "no-cache"})

@@ -1,0 +1,106 @@
+"""What tests of all floors share: a database of their own, services, a running server."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import replace
+from pathlib import Path
+from uuid import uuid4
+
+import asyncpg
+import pytest
+
+from goclaw.app.services import open_services
+from goclaw.core.host import Host
+from goclaw.core.settings import Settings
+from goclaw.embedded.postgres import EmbeddedPostgres
+from goclaw.models.shapes import now
+from goclaw.resolvers.services import Services
+from goclaw.store.migrate import migrate
+from tests.support.server import RunningServer, running_server
+from tests.upstream import ScriptedUpstream
+
+TEMPLATE = "goclaw_template"
+CONNECTIONS = 80
+TOKEN = "test-token"
+
+
+def with_database(uri: str, name: str) -> str:
+    return uri.replace("/goclaw?", f"/{name}?")
+
+
+async def run_sql(uri: str, *statements: str) -> None:
+    connection = await asyncpg.connect(uri)
+    try:
+        for statement in statements:
+            await connection.execute(statement)
+    finally:
+        await connection.close()
+
+
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a PostgreSQL server with a migrated template."""
+    server = EmbeddedPostgres(Path(tmp_path_factory.mktemp("pg")), CONNECTIONS)
+    uri = server.start().dsn
+    asyncio.run(run_sql(uri, f"create database {TEMPLATE}"))
+    asyncio.run(migrate(with_database(uri, TEMPLATE)))
+    yield uri
+    server.stop(hurry=True)
+
+
+@pytest.fixture
+async def dsn(postgres: str) -> AsyncIterator[str]:
+    """A migrated database that nobody else uses."""
+    name = f"t_{uuid4().hex}"
+    await run_sql(postgres, f"create database {name} template {TEMPLATE} strategy file_copy")
+    yield with_database(postgres, name)
+    await run_sql(postgres, f"drop database {name} with (force)")
+
+
+@pytest.fixture
+async def upstream() -> AsyncIterator[ScriptedUpstream]:
+    async with ScriptedUpstream() as server:
+        yield server
+
+
+@pytest.fixture
+def settings(tmp_path: Path, upstream: ScriptedUpstream) -> Settings:
+    return Settings(
+        data_dir=tmp_path,
+        gateway_token=TOKEN,
+        encryption_key="k" * 32,
+        allowed_outbound_hosts=(upstream.host,),
+        shutdown_grace_s=1,
+        db_connections=12,
+    )
+
+
+@pytest.fixture
+def host(dsn: str, settings: Settings) -> Host:
+    return Host(
+        settings=settings,
+        dsn=dsn,
+        started_at=now(),
+        local_model_missing="switched off in tests",
+    )
+
+
+@pytest.fixture
+async def services(host: Host) -> AsyncIterator[Services]:
+    async with open_services(host) as services:
+        yield services
+
+
+@pytest.fixture
+async def server(host: Host) -> AsyncIterator[RunningServer]:
+    """The whole gateway on a loopback port, in this event loop."""
+    async with running_server(host) as server:
+        yield server
+
+
+@pytest.fixture
+async def open_server(host: Host) -> AsyncIterator[RunningServer]:
+    """The same without a gateway token."""
+    settings = host.settings.model_copy(update={"gateway_token": None})
+    async with running_server(replace(host, settings=settings)) as server:
+        yield server

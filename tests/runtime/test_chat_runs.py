@@ -1,0 +1,122 @@
+"""A chat call from question to trace, below the doors."""
+
+import asyncio
+
+import pytest
+
+from goclaw.core.errors import UpstreamFailed
+from goclaw.core.paging import PageRequest
+from goclaw.models.chat import ChatRequest
+from goclaw.models.runs import RunStatus
+from goclaw.resolvers.chat import start_chat
+from goclaw.resolvers.runs import list_runs
+from goclaw.resolvers.services import Services
+from goclaw.resolvers.sessions import list_messages, list_sessions
+from goclaw.resolvers.traces import list_spans, list_trace_messages, list_traces
+from tests.support.callers import add_agent, add_provider, context
+from tests.upstream import ScriptedUpstream
+
+
+def said(*messages: tuple[str, str], model: str = "goclaw:scribe") -> ChatRequest:
+    return ChatRequest.model_validate(
+        {"model": model, "messages": [{"role": r, "content": c} for r, c in messages]}
+    )
+
+
+async def test_a_call_leaves_session_messages_run_and_trace(
+    services: Services, upstream: ScriptedUpstream
+) -> None:
+    await add_agent(services, await add_provider(services, upstream))
+    upstream.reply(text="Hello, Ada.")
+    ctx = context(services)
+
+    run = await start_chat(ctx, said(("user", "Hello?")))
+    reply = await run.reply()
+
+    assert reply.content == "Hello, Ada."
+    [stored] = (await list_runs(ctx, PageRequest())).rows
+    assert (stored.id, stored.status) == (run.id, RunStatus.COMPLETED)
+    assert stored.input_tokens > 0
+    [session] = (await list_sessions(ctx, PageRequest())).rows
+    messages = (await list_messages(ctx, session.id, PageRequest())).rows
+    assert [(m.seq, m.role, m.content) for m in messages] == [
+        (2, "assistant", "Hello, Ada."),
+        (1, "user", "Hello?"),
+    ]
+    await services.traces.flush()
+    [trace] = (await list_traces(ctx, PageRequest())).rows
+    assert (trace.run_id, trace.status, trace.input_preview) == (run.id, "completed", "Hello?")
+    assert [s.span_type for s in await list_spans(ctx, trace.id)] == ["agent", "llm_call"]
+    assert [m.seq for m in await list_trace_messages(ctx, trace.id)] == [1, 2]
+
+
+async def test_posted_history_continues_its_session_and_stores_only_the_tail(
+    services: Services, upstream: ScriptedUpstream
+) -> None:
+    await add_agent(services, await add_provider(services, upstream))
+    ctx = context(services)
+    upstream.reply(text="One.")
+    await (await start_chat(ctx, said(("user", "Count.")))).reply()
+
+    upstream.reply(text="Two.")
+    history = (("user", "Count."), ("assistant", "One."), ("user", "On."))
+    await (await start_chat(ctx, said(*history))).reply()
+
+    [session] = (await list_sessions(ctx, PageRequest())).rows
+    assert session.message_count == 4
+    sent = upstream.requests[-1].body["messages"]
+    assert [m["content"] for m in sent] == ["Write.", "Count.", "One.", "On."]
+
+
+async def test_changed_history_begins_another_session(
+    services: Services, upstream: ScriptedUpstream
+) -> None:
+    await add_agent(services, await add_provider(services, upstream))
+    ctx = context(services)
+    upstream.reply(text="One.")
+    await (await start_chat(ctx, said(("user", "Count.")))).reply()
+    upstream.reply(text="Two.")
+    history = (("user", "Count."), ("assistant", "Eleven."), ("user", "On."))
+    await (await start_chat(ctx, said(*history))).reply()
+
+    sessions = (await list_sessions(ctx, PageRequest())).rows
+    assert sorted(s.message_count for s in sessions) == [2, 4]
+
+
+async def test_a_failed_call_is_an_error_everywhere_and_never_an_answer(
+    services: Services, upstream: ScriptedUpstream
+) -> None:
+    await add_agent(services, await add_provider(services, upstream))
+    ctx = context(services)
+    upstream.fail(500)
+    run = await start_chat(ctx, said(("user", "Hello?")))
+    with pytest.raises(UpstreamFailed):
+        await run.reply()
+
+    [stored] = (await list_runs(ctx, PageRequest())).rows
+    assert (stored.status, stored.error_code) == (RunStatus.ERROR, "upstream_failed")
+    [session] = (await list_sessions(ctx, PageRequest())).rows
+    assert session.message_count == 1
+    assert session.lease_run_id is None
+
+
+async def test_hanging_up_cancels_the_upstream_call_and_keeps_what_was_said(
+    services: Services, upstream: ScriptedUpstream
+) -> None:
+    await add_agent(services, await add_provider(services, upstream))
+    ctx = context(services)
+    upstream.reply(text="word " * 100, deltas=100, every=0.02)
+    run = await start_chat(ctx, said(("user", "Talk.")))
+    deltas = run.deltas()
+    first = await anext(deltas)
+    await deltas.aclose()
+
+    await upstream.until_hung_up()
+    for _ in range(100):
+        [stored] = (await list_runs(ctx, PageRequest())).rows
+        if stored.status != RunStatus.RUNNING:
+            break
+        await asyncio.sleep(0.02)
+    assert stored.status == RunStatus.CANCELLED
+    [answer, _] = (await list_messages(ctx, stored.session_id, PageRequest())).rows
+    assert answer.content.startswith(first[0].text)
