@@ -5,11 +5,30 @@ import socket
 import sys
 from pkgutil import resolve_name
 from threading import Thread
+from typing import Protocol
 
 import uvicorn
 
 from goclaw.cli.orders import receive
 from goclaw.core.logs import configure_logs
+
+
+class Stoppable(Protocol):
+    """An application with streams that would otherwise hold the server up."""
+
+    async def stop(self) -> None: ...
+
+
+class Server(uvicorn.Server):
+    """Has the application end its streams before connections are waited for."""
+
+    def __init__(self, config: uvicorn.Config, app: Stoppable) -> None:
+        super().__init__(config)
+        self._app = app
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        await self._app.stop()
+        await super().shutdown(sockets)
 
 
 def main() -> None:
@@ -18,8 +37,9 @@ def main() -> None:
     host = receive()
     settings = host.settings
     configure_logs(settings.log_format, settings.log_level)
+    app = create_app(host)
     config = uvicorn.Config(
-        create_app(host),
+        app,
         loop="uvloop",
         http="httptools",
         ws="websockets-sansio",
@@ -34,7 +54,7 @@ def main() -> None:
         timeout_keep_alive=75,
         timeout_graceful_shutdown=settings.shutdown_grace_s,
     )
-    server = uvicorn.Server(config)
+    server = Server(config, app)
     Thread(target=stop_with_parent, args=(server,), daemon=True).start()
     server.run(sockets=[socket.socket(fileno=int(fd))])
 

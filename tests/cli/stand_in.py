@@ -9,7 +9,10 @@ from typing import Any
 
 import asyncpg
 
+from goclaw.core.errors import Conflict
 from goclaw.core.host import Host
+
+SECONDS = {"/slow": 1, "/slower": 20}
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -26,10 +29,13 @@ async def migrate(dsn: str) -> None:
 
 
 class StandIn:
-    """`/slow` takes a second, `/exit` ends the worker, `/` tells what the worker knows."""
+    """`/slow` takes its time, `/exit` ends the worker, `/` tells what the worker knows."""
 
     def __init__(self, host: Host) -> None:
         self.host = host
+
+    async def stop(self) -> None:
+        """Has no streams of its own to end."""
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -38,8 +44,8 @@ class StandIn:
         path = scope["path"].removeprefix(scope["root_path"])
         if path == "/exit":
             os._exit(3)
-        if path == "/slow":
-            await asyncio.sleep(1)
+        if path in SECONDS:
+            await asyncio.sleep(SECONDS[path])
         body = json.dumps(await self.facts() if path == "/" else {}).encode()
         await send({"type": "http.response.start", "status": 200, "headers": []})
         await send({"type": "http.response.body", "body": body})
@@ -73,3 +79,7 @@ def create_app(host: Host) -> StandIn:
 
 def refuse(host: Host) -> StandIn:
     raise RuntimeError(f"no application for {Path.cwd()}")
+
+
+async def refuse_migration(dsn: str) -> None:
+    raise Conflict("database_newer", version="9999", known="0001")
