@@ -1,0 +1,1 @@
+"""The door for clients of the published HTTP interface and of OpenAI's."""

@@ -1,0 +1,50 @@
+"""Clients that hang up, and clients that do not read."""
+
+import asyncio
+from types import TracebackType
+from typing import Final, Self
+
+from starlette.types import Receive
+
+KEEP_ALIVE_S: Final = 15
+SEND_TIMEOUT_S: Final = 60
+
+
+class HangUp:
+    """Cancels the current task when the client hangs up; the block then ends in silence."""
+
+    __slots__ = ("_gone", "_receive", "_task", "_watcher")
+
+    def __init__(self, receive: Receive) -> None:
+        self._receive = receive
+        self._gone = False
+        self._task: asyncio.Task[object] | None = None
+        self._watcher: asyncio.Task[None] | None = None
+
+    async def __aenter__(self) -> Self:
+        self._task = asyncio.current_task()
+        self._watcher = asyncio.create_task(self._watch())
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> bool:
+        if self._watcher is not None:
+            self._watcher.cancel()
+        if not self._gone or self._task is None:
+            return False
+        self._task.uncancel()
+        return kind is not None and issubclass(kind, asyncio.CancelledError)
+
+    async def _watch(self) -> None:
+        while (await self._receive())["type"] != "http.disconnect":
+            pass
+        self.give_up()
+
+    def give_up(self) -> None:
+        if self._task is not None and not self._gone:
+            self._gone = True
+            self._task.cancel()

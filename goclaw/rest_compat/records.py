@@ -1,0 +1,127 @@
+"""Records as this interface has always called their fields, where the views call them otherwise."""
+
+from datetime import datetime
+from decimal import Decimal
+from typing import Annotated, ClassVar, Literal
+from uuid import UUID
+
+from pydantic import BaseModel, Field
+
+from goclaw.models.agents import AgentView, ShareRole
+from goclaw.models.providers import ProviderView
+from goclaw.models.runs import RunView
+from goclaw.models.shapes import View
+from goclaw.models.traces import SpanView, TraceView
+from goclaw.rest_compat.views import From, unix_time
+
+MASK = "***"
+
+
+def masked(there_is_one: bool) -> str | None:
+    return MASK if there_is_one else None
+
+
+def known_or_zero(cost_usd: Decimal | None) -> float:
+    return 0.0 if cost_usd is None else float(cost_usd)
+
+
+class AgentRecord(AgentView):
+    """`name` and `agent_key` are the same; `provider` is the provider's name."""
+
+    HIDDEN: ClassVar = frozenset({"key", "provider_id"})
+
+    agent_key: Annotated[str, From("key")]
+    name: Annotated[str, From("key")]
+
+
+class ShareRecord(View):
+    id: UUID
+    agent_id: UUID
+    user_id: str
+    role: ShareRole
+    granted_by: str
+    created_at: datetime
+    updated_at: datetime
+
+
+class ProviderRecord(ProviderView):
+    """`api_key` is `***` where there is one."""
+
+    api_key: Annotated[str | None, From("has_api_key", masked)]
+
+
+class ModelRecord(View):
+    """An agent as OpenAI lists models."""
+
+    id: Annotated[str, From("key")]
+    object: Literal["model"] = "model"
+    created: Annotated[int, From("created_at", unix_time)]
+    owned_by: Annotated[str, From("owner_id")]
+
+
+class StartedRun(RunView):
+    run_id: Annotated[UUID, From("id")]
+
+
+class TraceRecord(TraceView):
+    """`total_cost` is in US dollars, 0 where no price is known."""
+
+    HIDDEN: ClassVar = frozenset({"total_cost_usd"})
+
+    total_cost: Annotated[float, From("total_cost_usd", known_or_zero)]
+
+
+class SpanRecord(SpanView):
+    """`cost_usd` is null where no price is known."""
+
+
+class CostRecord(View):
+    """What one agent's root traces used; `total_cost` is in US dollars."""
+
+    agent_id: UUID | None
+    total_cost: Annotated[float, From("cost_usd", known_or_zero)]
+    total_input_tokens: Annotated[int, From("input_tokens")]
+    total_output_tokens: Annotated[int, From("output_tokens")]
+    trace_count: int
+
+
+class FunctionCalled(BaseModel):
+    name: str
+    arguments: str
+
+
+class ToolCalled(BaseModel):
+    id: str
+    type: Literal["function"]
+    function: FunctionCalled
+
+
+class AnswerMessage(BaseModel):
+    role: Literal["assistant"]
+    content: str | None
+    refusal: str | None = None
+    reasoning_content: str = Field(default="", description="What the model thought, if it tells.")
+    tool_calls: list[ToolCalled] = Field(default_factory=list)
+
+
+class Choice(BaseModel):
+    index: int
+    message: AnswerMessage
+    finish_reason: Literal["stop", "length", "tool_calls", "content_filter"]
+
+
+class ChatUsage(BaseModel):
+    prompt_tokens: int
+    completion_tokens: int
+    total_tokens: int
+
+
+class ChatCompletion(BaseModel):
+    """An answer in OpenAI's format."""
+
+    id: str
+    object: Literal["chat.completion"]
+    created: int
+    model: str
+    choices: list[Choice]
+    usage: ChatUsage
