@@ -1,6 +1,5 @@
 """What the wires share: sending, limits, reading, errors."""
 
-import asyncio
 from abc import ABC, abstractmethod
 from collections.abc import AsyncGenerator, Callable
 from functools import lru_cache
@@ -31,13 +30,13 @@ from goclaw.providers.messages import (
     Reply,
 )
 from goclaw.providers.sse import LineTooLong, SseDecoder
+from goclaw.providers.watch import Watch
 from goclaw.security.outbound import OutboundClient, read_limited
 
 Answer = TypeVar("Answer")
 
 _REPLY_LIMIT_BYTES: Final = 32 << 20
 _ERROR_LIMIT_BYTES: Final = 1 << 16
-_LINGER_S: Final = 1.0
 # Some reasoning models refuse a lower limit.
 _VERIFY_TOKENS: Final = 16
 _NETWORK: Final = (aiohttp.ClientError, TimeoutError, ConnectionError)
@@ -106,11 +105,10 @@ class WireClient(ABC):
         path, data = self._call(request, stream=True)
         head_limits = stream_limits(limits.connect_s, limits.first_byte_s)
         response = await self._send("POST", path, data, head_limits, limits.first_byte_s)
-        _limit_reading(response, limits)
-        deadline = _Deadline(response, limits.total_s)
+        watch = Watch(response, limits.between_s, limits.total_s)
         reader, decoder = self._reader(), SseDecoder()
         try:
-            while chunk := await response.content.readany():
+            while chunk := await watch.read():
                 if deltas := self._deltas(reader, decoder.feed(chunk)):
                     yield deltas
                 if reader.done:
@@ -119,26 +117,29 @@ class WireClient(ABC):
                 yield deltas
             failure = self._cut(decoder)
         except (*_NETWORK, LineTooLong) as error:
-            failure = self._stream_failure(error, deadline)
+            failure = self._stream_failure(error, watch)
         finally:
-            deadline.cancel()
-            _leave(response, clean=reader.done)
+            watch.leave(clean=reader.done)
         if not reader.finished:
             raise failure
 
-    def _stream_failure(self, error: Exception, deadline: "_Deadline") -> GatewayError:
+    def _stream_failure(self, error: Exception, watch: Watch) -> GatewayError:
         if isinstance(error, LineTooLong):
             return failures.garbage(self._config, "a line beyond 1 MiB")
-        if deadline.passed:
-            return failures.timed_out(self._config, self._timeouts.total_s)
+        if watch.passed_s is not None:
+            return failures.timed_out(self._config, watch.passed_s)
         return self._network_failure(error, self._timeouts.between_s, begun=True)
 
     def _deltas(self, reader: StreamReader, events: list[bytes]) -> list[Delta]:
+        deltas = []
         try:
-            found = [reader.read(event) for event in events]
+            for event in events:
+                delta = reader.read(event)
+                if delta is not None:
+                    deltas.append(delta)
         except _MALFORMED as error:
             raise failures.garbage(self._config, _said(error)) from None
-        return [delta for delta in found if delta is not None]
+        return deltas
 
     def _cut(self, decoder: SseDecoder) -> GatewayError:
         if decoder.fed and not decoder.heard:
@@ -221,24 +222,6 @@ class WireClient(ABC):
         )
 
 
-class _Deadline:
-    """Closes a response that takes too long as a whole."""
-
-    __slots__ = ("_response", "_timer", "passed")
-
-    def __init__(self, response: aiohttp.ClientResponse, limit_s: float) -> None:
-        self.passed = False
-        self._response = response
-        self._timer = asyncio.get_running_loop().call_later(limit_s, self._pass)
-
-    def _pass(self) -> None:
-        self.passed = True
-        self._response.close()
-
-    def cancel(self) -> None:
-        self._timer.cancel()
-
-
 @lru_cache(maxsize=1024)
 def _parsed(url: str) -> URL:
     return URL(url)
@@ -257,21 +240,4 @@ async def _error_body(response: aiohttp.ClientResponse) -> bytes:
     except (*_NETWORK, UpstreamFailed):
         return b""
     finally:
-        response.close()
-
-
-def _limit_reading(response: aiohttp.ClientResponse, limits: Timeouts) -> None:
-    if limits.between_s == limits.first_byte_s or response.connection is None:
-        return
-    protocol = response.connection.protocol
-    if protocol is not None:
-        protocol.read_timeout = limits.between_s
-        protocol.start_timeout()
-
-
-def _leave(response: aiohttp.ClientResponse, *, clean: bool) -> None:
-    """After a clean end the last bytes may still be under way: waiting saves the connection."""
-    if clean and not response.closed:
-        asyncio.get_running_loop().call_later(_LINGER_S, response.close)
-    else:
         response.close()

@@ -343,6 +343,18 @@ async def test_a_pause_between_deltas(client: ModelClient, upstream: ScriptedUps
     await upstream.until_hung_up()
 
 
+async def test_a_slow_reader_is_no_silent_vendor(
+    client: ModelClient, upstream: ScriptedUpstream
+) -> None:
+    upstream.reply("abcd", deltas=4, every=0.01)
+    got = []
+    async with aclosing(client.stream(ask())) as stream:
+        async for burst in stream:
+            await asyncio.sleep(QUICK.between_s + 0.1)
+            got += [delta.text for delta in burst]
+    assert "".join(got) == "abcd"
+
+
 async def test_a_stream_that_never_ends(
     provider_type: str, open_type: OpenClient, upstream: ScriptedUpstream
 ) -> None:
