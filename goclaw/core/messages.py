@@ -14,6 +14,16 @@ MESSAGES: Final[dict[str, str]] = {
     "method_not_allowed": "{method} is not allowed here; allowed: {allowed}",
     "body_too_large": "the body is larger than the limit of {limit_bytes} bytes",
     "unsupported_media": "{content_type} is not accepted here; send {expected}",
+    "query_too_deep": "the query goes {depth} levels deep; the limit is {limit}",
+    "too_many_aliases": "the query has {aliases} aliases; the limit is {limit}",
+    "too_many_tokens": "the query has more than {limit} tokens",
+    "query_too_costly": "the query asks for up to {cost} rows; the limit is {limit}: ask for "
+    "fewer with `first`, or for less about each",
+    "subscription_transport": "a subscription needs a WebSocket (graphql-transport-ws), or "
+    "Accept: multipart/mixed;subscriptionSpec=1.0",
+    "batch_refused": "send one operation at a time",
+    "too_many_subscriptions": "this socket has {limit} operations open already",
+    "socket_too_slow": "the reader is too slow; connect again and resume with the last cursor",
     "internal": "internal error; ask the operator for request {request_id}",
     # identity and permission
     "unauthenticated": "sign in with a gateway token or an API key",

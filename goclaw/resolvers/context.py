@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from functools import cached_property, partial
 from typing import Any, Protocol, TypeVar
 from uuid import UUID
@@ -52,6 +52,14 @@ AUDIENCES = {
 """Who may see the changes of an entity."""
 
 
+class Loader(DataLoader[UUID, T]):
+    """Clearing what was never loaded is no error."""
+
+    def clear(self, key: UUID) -> None:
+        with suppress(KeyError):
+            super().clear(key)
+
+
 class Context:
     """`caller` is None until somebody signed in. `address` is the peer's IP address;
     `idempotency_key` is what the client sent to have a repeat recognised.
@@ -74,6 +82,10 @@ class Context:
         self._in_block = False
         self._message_pages: dict[PageRequest, DataLoader[UUID, Page[Message] | None]] = {}
         self._slots = asyncio.Semaphore(STATEMENTS_AT_ONCE)
+
+    def afresh(self) -> "Context":
+        """The same caller's next call, with nothing loaded yet."""
+        return Context(self.services, self._caller, self.request_id, address=self.address)
 
     @property
     def signed_in(self) -> bool:
@@ -135,44 +147,44 @@ class Context:
         )
         db.add_all((event, audit))
 
-    def _by_id(self, load: Load[T]) -> DataLoader[UUID, T | None]:
+    def _by_id(self, load: Load[T]) -> Loader[T | None]:
         async def batch(ids: list[UUID]) -> list[T | None]:
             if self._in_block:
                 raise RuntimeError("a loader was awaited inside ctx.db(): it would deadlock")
             rows = await load(self.reads, ids)
             return [rows.get(id) for id in ids]
 
-        return DataLoader(batch, max_batch_size=MAX_BATCH)
+        return Loader(batch, max_batch_size=MAX_BATCH)
 
     @cached_property
-    def agents(self) -> DataLoader[UUID, AgentView | None]:
+    def agents(self) -> Loader[AgentView | None]:
         return self._by_id(agents_by_id)
 
     @cached_property
-    def shares(self) -> DataLoader[UUID, list[AgentShare] | None]:
+    def shares(self) -> Loader[list[AgentShare] | None]:
         return self._by_id(shares_by_agent)
 
     @cached_property
-    def providers(self) -> DataLoader[UUID, Provider | None]:
+    def providers(self) -> Loader[Provider | None]:
         return self._by_id(providers_by_id)
 
     @cached_property
-    def api_keys(self) -> DataLoader[UUID, ApiKey | None]:
+    def api_keys(self) -> Loader[ApiKey | None]:
         return self._by_id(keys_by_id)
 
     @cached_property
-    def sessions(self) -> DataLoader[UUID, Session | None]:
+    def sessions(self) -> Loader[Session | None]:
         return self._by_id(sessions_by_id)
 
     @cached_property
-    def messages(self) -> DataLoader[UUID, Message | None]:
+    def messages(self) -> Loader[Message | None]:
         return self._by_id(messages_by_id)
 
     @cached_property
-    def runs(self) -> DataLoader[UUID, RunView | None]:
+    def runs(self) -> Loader[RunView | None]:
         return self._by_id(runs_by_id)
 
-    def messages_of_sessions(self, page: PageRequest) -> DataLoader[UUID, Page[Message] | None]:
+    def messages_of_sessions(self, page: PageRequest) -> Loader[Page[Message] | None]:
         """One loader for each page that is asked for."""
         loader = self._message_pages.get(page)
         if loader is None:
@@ -181,11 +193,11 @@ class Context:
         return loader
 
     @cached_property
-    def traces(self) -> DataLoader[UUID, TraceView | None]:
+    def traces(self) -> Loader[TraceView | None]:
         return self._by_id(traces_by_id)
 
     @cached_property
-    def spans(self) -> DataLoader[UUID, list[SpanView] | None]:
+    def spans(self) -> Loader[list[SpanView] | None]:
         return self._by_id(spans_by_trace)
 
 

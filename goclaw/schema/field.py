@@ -38,9 +38,7 @@ def field(graphql_type: object, description: str, **more: Any) -> Callable[[Any]
 
 def mutation(graphql_type: object, description: str) -> Callable[[Any], Any]:
     def decorate(resolver: Any) -> Any:
-        return strawberry.mutation(
-            resolver, graphql_type=graphql_type, description=description
-        )
+        return strawberry.mutation(resolver, graphql_type=graphql_type, description=description)
 
     return decorate
 

@@ -137,9 +137,7 @@ class SessionQuery:
 @strawberry.type
 class SessionMutation:
     @mutation(Session, "Gives a session another name.")
-    async def rename_session(
-        self, info: Info, input: In[RenameSessionInput]
-    ) -> models.Session:
+    async def rename_session(self, info: Info, input: In[RenameSessionInput]) -> models.Session:
         changes = parse(models.SessionPatch, input)
         return await update_session(info.context, input.id, changes)
 

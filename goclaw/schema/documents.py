@@ -1,0 +1,101 @@
+"""Documents that were parsed and checked before are not parsed and checked again."""
+
+from functools import lru_cache
+from typing import Any, Final
+
+from graphql import (
+    DocumentNode,
+    FieldNode,
+    GraphQLError,
+    GraphQLSchema,
+    OperationDefinitionNode,
+    OperationType,
+    VariableNode,
+    Visitor,
+    parse,
+    validate,
+    visit,
+)
+
+from goclaw.core.errors import InvalidInput
+from goclaw.schema.limits import MAX_TOKENS, Cost, Shape, check_cost
+from goclaw.schema.root import SCHEMA
+
+KEPT: Final = 512
+KEPT_CHARS: Final = 8000
+MAX_ERRORS: Final = 20
+CORE_SCHEMA: Final[GraphQLSchema] = SCHEMA._schema  # noqa: SLF001 - the one graphql-core runs
+
+
+class Document:
+    """One document: `errors` say why it cannot run. `plans` holds the functions made for its
+    selections, `conditions` the variables that `@skip` and `@include` look at.
+    """
+
+    def __init__(self, node: DocumentNode, errors: list[GraphQLError]) -> None:
+        self.node = node
+        self.errors = errors
+        self.plans: dict[tuple[object, ...], Any] = {}
+        self.operations = [d for d in node.definitions if isinstance(d, OperationDefinitionNode)]
+        found = Found()
+        if not errors:
+            visit(node, found)
+        self.conditions = tuple(sorted(found.conditions))
+        self.introspects = found.introspects
+        self._costs: dict[int, int] = {}
+
+    def operation(self, name: str | None) -> OperationDefinitionNode | None:
+        """None when it cannot be told which one is meant: the executor says why."""
+        named = [d for d in self.operations if name is None or (d.name and d.name.value == name)]
+        return named[0] if len(named) == 1 else None
+
+    def kind(self, name: str | None) -> OperationType | None:
+        operation = self.operation(name)
+        return operation.operation if operation else None
+
+    def check_cost(self, operation: OperationDefinitionNode, variables: dict[str, Any]) -> None:
+        """Raises InvalidInput."""
+        known = self._costs.get(id(operation))
+        if known is None:
+            reckoning = Cost(CORE_SCHEMA, self.node, variables)
+            known = reckoning.of(operation)
+            if not reckoning.by_variable:
+                self._costs[id(operation)] = known
+        check_cost(known)
+
+
+class Found(Visitor):
+    """Gathers what has to be known of a document each time it runs."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conditions: set[str] = set()
+        self.introspects = False
+
+    def enter_directive(self, node: Any, *_: Any) -> None:
+        for argument in node.arguments or ():
+            if isinstance(argument.value, VariableNode):
+                self.conditions.add(argument.value.name.value)
+
+    def enter_field(self, node: FieldNode, *_: Any) -> None:
+        if node.name.value in ("__schema", "__type"):
+            self.introspects = True
+
+
+def prepare(query: str) -> Document:
+    """Raises GraphQLError for text that is no GraphQL, InvalidInput beyond a limit."""
+    return _kept(query) if len(query) <= KEPT_CHARS else _prepare(query)
+
+
+def _prepare(query: str) -> Document:
+    try:
+        node = parse(query, max_lexical_tokens=MAX_TOKENS, max_comments=MAX_TOKENS)
+    except GraphQLError as error:
+        if "Parsing aborted" in error.message:
+            raise InvalidInput("too_many_tokens", limit=MAX_TOKENS) from error
+        raise
+    Shape(node).check()
+    return Document(node, validate(CORE_SCHEMA, node, max_errors=MAX_ERRORS))
+
+
+_kept = lru_cache(KEPT)(_prepare)
