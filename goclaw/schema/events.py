@@ -1,5 +1,4 @@
-from collections.abc import AsyncGenerator
-from contextlib import aclosing
+from collections.abc import AsyncIterator
 from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
@@ -7,7 +6,7 @@ from uuid import UUID
 import strawberry
 
 from goclaw.resolvers.events import watch_events
-from goclaw.schema.field import argument, described
+from goclaw.schema.field import argument, described, subscription
 from goclaw.schema.info import Info
 from goclaw.schema.scalars import JSON
 
@@ -25,11 +24,8 @@ class Event:
 
 @strawberry.type
 class EventSubscription:
-    @strawberry.subscription(
-        graphql_type=Event,
-        description="Events the caller may see: those after `after`, in order, then live.",
-    )
-    async def events(
+    @subscription(Event, "Events the caller may see: those after `after`, in order, then live.")
+    def events(
         self,
         info: Info,
         topics: Annotated[
@@ -39,7 +35,5 @@ class EventSubscription:
         after: Annotated[
             str | None, argument("The last cursor that was seen; absent is from now on.")
         ] = None,
-    ) -> AsyncGenerator[Any, None]:
-        async with aclosing(watch_events(info.context, topics, after)) as events:
-            async for event in events:
-                yield event
+    ) -> AsyncIterator[Any]:
+        return watch_events(info.context, topics, after)

@@ -62,6 +62,7 @@ def executor_of(ctx: Context, asked: Asked, document: Document) -> FastExecutor:
     )
     if isinstance(executor, list):
         raise Refused([shown(error, ctx.request_id) for error in executor])
+    assert isinstance(executor, FastExecutor)
     executor.document = document
     try:
         document.check_cost(executor.operation, executor.variable_values.coerced)

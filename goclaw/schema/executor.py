@@ -13,7 +13,7 @@ MAX_PLANS: Final = 64
 Details = Any
 
 
-class FastExecutor(Executor):
+class FastExecutor(Executor[Any]):
     """`document` is to be set before it runs."""
 
     document: Document
@@ -48,7 +48,9 @@ class FastExecutor(Executor):
                 if not plan.rest:
                     return plain
                 rest = self.execute_fields(return_type, result, path, plan.rest, position_context)
-                return joined(plan, plain, rest, self.is_awaitable(rest))
+                if self.is_awaitable(rest):
+                    return joined_later(plan, plain, rest)
+                return joined(plan, plain, cast("dict[str, Any]", rest))
         return super().collect_and_execute_subfields(
             return_type, field_details_list, path, result, position_context
         )
@@ -72,16 +74,10 @@ class FastExecutor(Executor):
         return plan
 
 
-def joined(plan: Plan, plain: dict[str, Any], rest: Any, later: bool) -> Any:  # noqa: FBT001
-    if later:
-        return _join_later(plan, plain, rest)
-    return _join(plan, plain, rest)
+async def joined_later(plan: Plan, plain: dict[str, Any], rest: Awaitable[Any]) -> Any:
+    return joined(plan, plain, await rest)
 
 
-async def _join_later(plan: Plan, plain: dict[str, Any], rest: Awaitable[Any]) -> dict[str, Any]:
-    return _join(plan, plain, await rest)
-
-
-def _join(plan: Plan, plain: dict[str, Any], rest: dict[str, Any]) -> dict[str, Any]:
+def joined(plan: Plan, plain: dict[str, Any], rest: dict[str, Any]) -> dict[str, Any]:
     """In the order of the selection."""
     return {name: plain[name] if name in plain else rest[name] for name in plan.names}

@@ -43,6 +43,13 @@ def mutation(graphql_type: object, description: str) -> Callable[[Any], Any]:
     return decorate
 
 
+def subscription(graphql_type: object, description: str) -> Callable[[Any], Any]:
+    def decorate(resolver: Any) -> Any:
+        return strawberry.subscription(resolver, graphql_type=graphql_type, description=description)
+
+    return decorate
+
+
 def argument(description: str, **more: Any) -> Any:
     return strawberry.argument(description, **more)
 

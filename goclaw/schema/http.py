@@ -37,7 +37,7 @@ class HttpDoor:
         except GatewayError as error:
             allow = {"Allow": METHODS} if isinstance(error, MethodNotAllowed) else {}
             await call.refuse(error, allow)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - `shown` logs it
             await call.respond_json(500, {"errors": [shown(error, call.request_id)]})
 
     async def answer_file(self, call: Exchange, path: str) -> None:

@@ -85,7 +85,7 @@ class Plan:
 class Writer:
     """Writes the functions of one plan."""
 
-    def __init__(self, executor: Executor) -> None:
+    def __init__(self, executor: Executor[Any]) -> None:
         self._executor = executor
         self._lines: list[str] = []
         self._names: dict[str, Any] = dict(BASE)

@@ -1,5 +1,4 @@
-from collections.abc import AsyncGenerator
-from contextlib import aclosing
+from collections.abc import AsyncIterator
 from datetime import datetime
 from decimal import Decimal
 from typing import Annotated, Any
@@ -12,7 +11,8 @@ from goclaw.core.paging import page_request
 from goclaw.models import run_events as rows
 from goclaw.models import runs as models
 from goclaw.models.agents import AgentView
-from goclaw.models.chat import SendMessage, Wake, WakeResult as WakeRow
+from goclaw.models.chat import SendMessage, Wake
+from goclaw.models.chat import WakeResult as WakeRow
 from goclaw.models.sessions import Session as SessionRow
 from goclaw.models.traces import TraceView
 from goclaw.resolvers.runs import (
@@ -29,7 +29,7 @@ from goclaw.resolvers.traces import get_trace
 from goclaw.schema.agents import Agent
 from goclaw.schema.api_keys import IDEMPOTENCY
 from goclaw.schema.connection import DEFAULT_FIRST, After, Connection, First, Listed, listed
-from goclaw.schema.field import argument, described, field, mutation, parse
+from goclaw.schema.field import argument, described, field, mutation, parse, subscription
 from goclaw.schema.info import Info, or_none, with_key
 from goclaw.schema.sessions import Message, OfAgent, Session
 from goclaw.schema.traces import InStatus, OfSession, Trace, agent_or_none
@@ -84,7 +84,7 @@ class WakeResult:
 def window_on(row: type) -> Any:
     """Tells the members of a union apart by the rows behind them."""
 
-    def is_type_of(value: object, _: GraphQLResolveInfo) -> bool:
+    def is_type_of(value: object, _: "GraphQLResolveInfo[Any]") -> bool:
         return isinstance(value, row)
 
     return is_type_of
@@ -188,17 +188,15 @@ class RunMutation:
 
 @strawberry.type
 class RunSubscription:
-    @strawberry.subscription(
-        graphql_type=RunEvent,
-        description="One run: what it said so far, then what it says, then how it ended. "
+    @subscription(
+        RunEvent,
+        "One run: what it said so far, then what it says, then how it ended. "
         "Completes after the end.",
     )
-    async def run_events(
+    def run_events(
         self,
         info: Info,
         run_id: Annotated[UUID, argument("The run to follow.")],
         after: Annotated[str | None, argument("The last cursor of an earlier look.")] = None,
-    ) -> AsyncGenerator[rows.RunEvent, None]:
-        async with aclosing(watch_run(info.context, run_id, after)) as events:
-            async for event in events:
-                yield event
+    ) -> AsyncIterator[rows.RunEvent]:
+        return watch_run(info.context, run_id, after)

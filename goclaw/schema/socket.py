@@ -213,7 +213,7 @@ class Socket:
             self._finish(closed)
         except GatewayError as error:
             self._finish(closing(error))
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - `shown` logs it
             entry = shown(error, self._call.request_id)
             with suppress(Closed):
                 await self._send({"id": id, "type": "error", "payload": [entry]})

@@ -136,14 +136,24 @@ class TraceQuery:
         status: InStatus = None,
         channel: Annotated[str | None, argument("Only those asked there.")] = None,
     ) -> Listed:
-        wanted = {
-            "agent_id": agent_id,
-            "session_id": session_id,
-            "status": status,
-            "channel": channel,
-        }
-        page = await list_traces(info.context, page_request(first, after), **wanted)
-        return listed(page, lambda: count_traces(info.context, **wanted))
+        page = await list_traces(
+            info.context,
+            page_request(first, after),
+            agent_id=agent_id,
+            session_id=session_id,
+            status=status,
+            channel=channel,
+        )
+        return listed(
+            page,
+            lambda: count_traces(
+                info.context,
+                agent_id=agent_id,
+                session_id=session_id,
+                status=status,
+                channel=channel,
+            ),
+        )
 
     @field(Trace, "One trace; it is there 0.1 s after its run ended.")
     async def trace(self, info: Info, id: Id) -> models.TraceView:
