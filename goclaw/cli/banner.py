@@ -1,7 +1,8 @@
 """What is printed when the server is ready."""
 
-from rich.console import Console
+from rich.console import Console, Group, RenderableType
 from rich.table import Table
+from rich.text import Text
 
 from goclaw.core.host import Host
 from goclaw.core.settings import is_loopback
@@ -9,29 +10,28 @@ from goclaw.core.settings import is_loopback
 DOORS = (("Page", "/"), ("GraphiQL", "/graphql"), ("OpenAI API", "/v1"), ("API reference", "/docs"))
 
 
-def print_banner(host: Host, port: int) -> None:
-    console = Console(highlight=False, soft_wrap=True)
+def print_banner(host: Host) -> None:
     table = Table.grid(padding=(0, 2))
     for name, path in DOORS:
-        table.add_row(f"  {name}", f"{base_url(host, port)}{path}")
+        table.add_row(f"  {name}", f"{base_url(host)}{path}")
     table.add_row()
     table.add_row("  Database", database_line(host))
     table.add_row("  Model", model_line(host))
     table.add_row("  Sign-in", sign_in_line(host))
-    console.print("\nGoClaw is ready\n", style="bold")
-    console.print(table)
+    parts: list[RenderableType] = [Text("\nGoClaw is ready\n", style="bold"), table]
     if host.settings.is_open:
-        console.print("\n  To make an API key:  goclaw keys create --name my-key")
-    console.print("\n  Ctrl-C stops it.\n")
+        parts.append("\n  To make an API key:  goclaw keys create --name my-key")
+    parts.append("\n  Ctrl-C stops it.\n")
+    Console(highlight=False, markup=False).print(Group(*parts))
 
 
-def base_url(host: Host, port: int) -> str:
+def base_url(host: Host) -> str:
     name = host.settings.host
     if name in {"0.0.0.0", "::"}:  # noqa: S104
         name = "localhost"
     elif ":" in name:
         name = f"[{name}]"
-    return f"http://{name}:{port}{host.settings.path_prefix}"
+    return f"http://{name}:{host.port}{host.settings.path_prefix}"
 
 
 def database_line(host: Host) -> str:

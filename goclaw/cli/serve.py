@@ -15,7 +15,7 @@ APP: Final = "goclaw.app:create_app"
 MIGRATE: Final = "goclaw.app:migrate"
 BAD_SETTINGS: Final = 2
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False)
 
 
 @app.command()

@@ -42,7 +42,7 @@ class Supervisor:
     """
 
     def __init__(
-        self, settings: Settings, *, app: str, migrate: str, on_ready: Callable[[Host, int], None]
+        self, settings: Settings, *, app: str, migrate: str, on_ready: Callable[[Host], None]
     ) -> None:
         self._settings = settings
         self._app = app
@@ -77,15 +77,14 @@ class Supervisor:
             self._postgres.reserve()
         self._listener = listen(self._settings)
         self._start_children(self._listener.fileno())
-        host = self._host_with_database()
+        host = self._host_with_database(self._listener.getsockname()[1])
         self._run_migrations(host)
         for worker in self._workers:
             worker.order(host)
-        port: int = self._listener.getsockname()[1]
-        self._wait_until(lambda: self._is_answering(port))
+        self._wait_until(lambda: self._is_answering(host.port))
         if self._model is not None:
             self._model.start()
-        self._on_ready(host, port)
+        self._on_ready(host)
         return host
 
     def _start_children(self, fd: int) -> None:
@@ -96,7 +95,7 @@ class Supervisor:
             for _ in range(self._settings.workers)
         ]
 
-    def _host_with_database(self) -> Host:
+    def _host_with_database(self, port: int) -> Host:
         missing = ""
         if self._settings.local_model:
             try:
@@ -109,6 +108,7 @@ class Supervisor:
             settings=self._settings,
             dsn=self._database_dsn(),
             started_at=datetime.now(UTC),
+            port=port,
             workers=self._settings.workers,
             embedded_database=self._postgres is not None,
             local_model=self._model.address if self._model else None,

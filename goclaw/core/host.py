@@ -21,6 +21,7 @@ class LocalModel:
 class Host:
     """Picklable: it travels to every worker through a pipe.
 
+    `port` is the one in use, also where the settings leave the choice to the system.
     `local_model` is None where the model is switched off or cannot run;
     `local_model_missing` then says why, for the error `local_model_missing`.
     """
@@ -28,6 +29,7 @@ class Host:
     settings: Settings
     dsn: str = field(repr=False)
     started_at: datetime
+    port: int = 18790
     workers: int = 1
     embedded_database: bool = False
     local_model: LocalModel | None = None

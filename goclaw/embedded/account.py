@@ -47,7 +47,7 @@ def let_through(paths: Iterable[Path]) -> None:
         mode = parent.stat().st_mode
         if not mode & stat.S_IXOTH:
             parent.chmod(stat.S_IMODE(mode) | stat.S_IXOTH)
-            log.warning("folder opened for passage", folder=str(parent), account=ACCOUNT_NAME)
+            log.info("folder opened for passage", folder=str(parent), account=ACCOUNT_NAME)
 
 
 def _add_account() -> pwd.struct_passwd:

@@ -22,7 +22,7 @@ class FolderLock:
         """Raises Conflict when another server holds it; no effect when we do."""
         if self._fd is not None:
             return
-        self._data_dir.mkdir(mode=0o711, parents=True, exist_ok=True)
+        self._data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
         fd = os.open(self._data_dir / LOCK_FILE, os.O_RDWR | os.O_CREAT, 0o600)
         try:
             fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)

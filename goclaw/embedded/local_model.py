@@ -65,7 +65,6 @@ class LocalModelProcess:
         self._child = spawn(
             (sys.executable, "-m", "goclaw.embedded.model_server"),
             stdin=subprocess.PIPE,
-            output=sys.stderr.fileno(),
         )
         orders = {
             "port": self._port,

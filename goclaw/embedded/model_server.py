@@ -42,8 +42,8 @@ def parameters(orders: dict[str, Any]) -> "xllamacpp.CommonParams":
 def main() -> None:
     server = xllamacpp.Server(parameters(json.loads(sys.stdin.readline())))
     sys.stdin.read()
-    del server
-    os._exit(0)
+    # Not by way of the server's destructor, which waits for answers still being written.
+    os._exit(0 if server else 1)
 
 
 if __name__ == "__main__":

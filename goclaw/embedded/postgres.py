@@ -199,12 +199,12 @@ class EmbeddedPostgres:
         options = {
             **OPTIONS,
             "max_connections": str(self._max_connections),
-            "unix_socket_directories": str(self._socket_dir).replace(",", "\\,"),
+            "unix_socket_directories": '"{}"'.format(str(self._socket_dir).replace('"', '""')),
         }
         command = [str(self._binaries / "postgres"), "-D", str(self.folder)]
         for name, value in options.items():
             command += ("-c", f"{name}={value}")
-        with self._log_path.open("wb") as output:
+        with open(self._log_path, "wb", opener=_private) as output:
             self._child = spawn(
                 command,
                 output=output,
@@ -280,6 +280,10 @@ def end_leftover(folder: Path) -> None:
     except (psutil.NoSuchProcess, psutil.ZombieProcess, ValueError):
         log.info("the last server was killed; the database recovers")
     (folder / "postmaster.pid").unlink(missing_ok=True)
+
+
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
 
 
 def _last_line(path: Path) -> str:

@@ -22,13 +22,14 @@ _libc = ctypes.CDLL(None)
 def spawn(
     command: Sequence[str],
     *,
-    output: IO[bytes] | int,
+    output: IO[bytes] | None = None,
     stdin: int = subprocess.DEVNULL,
     account: Account | None = None,
     signal_when_orphaned: signal.Signals | None = None,
 ) -> subprocess.Popen[bytes]:
     """Start a child in a session of its own, so that Ctrl-C reaches the server alone.
 
+    Without `output` it writes where we do.
     `signal_when_orphaned` works on Linux; call from the main thread, as the kernel
     counts the end of the starting thread as the end of the parent.
     """
@@ -37,7 +38,7 @@ def spawn(
         command,
         stdin=stdin,
         stdout=output,
-        stderr=subprocess.STDOUT,
+        stderr=subprocess.STDOUT if output else None,
         start_new_session=True,
         user=account.uid if account else None,
         group=account.gid if account else None,
