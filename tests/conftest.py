@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from uuid import uuid4
 
 import asyncpg
@@ -38,14 +39,17 @@ async def run_sql(uri: str, *statements: str) -> None:
 
 
 @pytest.fixture(scope="session")
-def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of a PostgreSQL server with a migrated template."""
-    server = EmbeddedPostgres(Path(tmp_path_factory.mktemp("pg")), CONNECTIONS)
-    uri = server.start().dsn
-    asyncio.run(run_sql(uri, f"create database {TEMPLATE}"))
-    asyncio.run(migrate(with_database(uri, TEMPLATE)))
-    yield uri
-    server.stop(hurry=True)
+def postgres() -> Iterator[str]:
+    """The address of a PostgreSQL server with a migrated template. Its folder is none of
+    pytest's, which clears away those of other runs.
+    """
+    with TemporaryDirectory(prefix="goclaw-test-") as folder:
+        server = EmbeddedPostgres(Path(folder), CONNECTIONS)
+        uri = server.start().dsn
+        asyncio.run(run_sql(uri, f"create database {TEMPLATE}"))
+        asyncio.run(migrate(with_database(uri, TEMPLATE)))
+        yield uri
+        server.stop(hurry=True)
 
 
 @pytest.fixture

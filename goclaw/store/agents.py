@@ -1,7 +1,7 @@
 from collections.abc import Collection
 from uuid import UUID
 
-from sqlalchemy import String, Uuid, bindparam, delete, func, or_, select
+from sqlalchemy import String, Uuid, bindparam, delete, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import col
@@ -116,25 +116,30 @@ async def administers(db: Db, agent: Agent) -> bool:
 async def save_agent(db: Db, agent: Agent) -> Agent:
     """Raises Conflict when the key is taken, NotFound when the provider is gone."""
     agent.updated_at = now()
+    key, provider_id = agent.key, agent.provider_id  # a failed flush makes the row forget them
     if agent.is_default:
         await _unmark_other_default(db, agent.id)
     db.add(agent)
     try:
         await db.flush()
     except IntegrityError as error:
-        if "providers" in str(error.orig):
+        if "provider_id" in str(error.orig):
             raise NotFound(
-                "provider_not_found", field="provider_id", id=agent.provider_id
+                "provider_not_found", field="provider_id", id=provider_id
             ) from error
-        raise Conflict("agent_key_taken", field="key", key=agent.key) from error
+        raise Conflict("agent_key_taken", field="key", key=key) from error
     return agent
 
 
 async def _unmark_other_default(db: Db, id: UUID) -> None:
-    others = select_one(Agent).where(col(Agent.is_default), col(Agent.deleted_at).is_(None))
-    for other in await db.exec(others.where(col(Agent.id) != id)):
-        other.is_default = False
-    await db.flush()
+    """Before the new one is written, as there can only be one."""
+    others = (
+        update(Agent)
+        .where(col(Agent.is_default), col(Agent.deleted_at).is_(None), col(Agent.id) != id)
+        .values(is_default=False)
+    )
+    with db.no_autoflush:
+        await db.exec(others)
 
 
 async def remove_agent(db: Db, agent: Agent) -> None:

@@ -59,11 +59,12 @@ async def provider_to_change(db: Db, id: UUID) -> Provider | None:
 async def save_provider(db: Db, provider: Provider) -> Provider:
     """Raises Conflict when the name is taken."""
     provider.updated_at = now()
+    name = provider.name  # a failed flush makes the row forget it
     db.add(provider)
     try:
         await db.flush()
     except IntegrityError as error:
-        raise Conflict("provider_name_taken", field="name", name=provider.name) from error
+        raise Conflict("provider_name_taken", field="name", name=name) from error
     return provider
 
 

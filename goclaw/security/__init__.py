@@ -1,0 +1,1 @@
+"""Credentials, secrets at rest, the guarded client."""
