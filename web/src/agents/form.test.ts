@@ -1,0 +1,60 @@
+import { describe, expect, it } from "vitest";
+import { type AgentDetail, createInput, updateInput, valuesOf } from "./form";
+
+const agent: AgentDetail = {
+  id: "a1",
+  key: "scribe",
+  displayName: "Scribe",
+  description: null,
+  ownerId: "ada",
+  model: "m",
+  status: "ACTIVE",
+  isDefault: false,
+  mayEdit: true,
+  provider: { id: "p1", name: "local", displayName: null, source: "EMBEDDED" },
+  systemPrompt: "Write.",
+  agentType: "OPEN",
+  contextWindow: 8192,
+  maxOutputTokens: 512,
+  maxToolIterations: 20,
+  temperature: 0.5,
+  budgetMonthlyCents: 250,
+  createdAt: "2026-11-23T12:00:00Z",
+  updatedAt: "2026-11-23T12:00:00Z",
+  shares: [],
+};
+
+describe("createInput", () => {
+  it("leaves empty limits to the server", () => {
+    const input = createInput({ ...valuesOf(null), key: "a", providerId: "p1", model: " m " });
+    expect(input).toEqual({
+      key: "a",
+      providerId: "p1",
+      model: "m",
+      displayName: null,
+      description: null,
+      systemPrompt: "",
+      isDefault: false,
+    });
+  });
+});
+
+describe("updateInput", () => {
+  it("says nothing about what only its own switch changes", () => {
+    const input = updateInput(agent, valuesOf(agent));
+    expect(input).not.toHaveProperty("status");
+    expect(input).not.toHaveProperty("isDefault");
+    expect(input).toMatchObject({ id: "a1", temperature: 0.5, budgetMonthlyCents: 250 });
+  });
+
+  it("clears what may be empty and keeps what may not", () => {
+    const emptied = { ...valuesOf(agent), temperature: "", budgetMonthlyCents: "", maxOutputTokens: "" };
+    const input = updateInput(agent, emptied);
+    expect(input).toMatchObject({ temperature: null, budgetMonthlyCents: null });
+    expect(input).not.toHaveProperty("maxOutputTokens");
+  });
+
+  it("turns the switch into a status", () => {
+    expect(updateInput(agent, { ...valuesOf(agent), active: false })).toMatchObject({ status: "INACTIVE" });
+  });
+});

@@ -1,0 +1,106 @@
+import {
+  cacheExchange,
+  Client,
+  type ExecutionResult,
+  fetchExchange,
+  mapExchange,
+  subscriptionExchange,
+} from "urql";
+import { createClient, type Client as Socket } from "graphql-ws";
+import { httpEndpoint, socketEndpoint } from "./base";
+import { Connection } from "./connection";
+import { type Credential, credentialHeaders } from "./credential";
+import { isSignedOut } from "./errors";
+import { advance, backoffMs } from "./resume";
+
+export interface Api {
+  client: Client;
+  connection: Connection;
+}
+
+/** Closing codes after which asking again with the same credential is pointless. */
+const refusals = [4401, 4403];
+
+export function createApi(credential: Credential | null, onSignedOut: () => void): Api {
+  const connection = new Connection();
+  const socket = createSocket(credential, connection, onSignedOut);
+  const client = new Client({
+    url: httpEndpoint(),
+    preferGetMethod: false,
+    requestPolicy: "cache-and-network",
+    fetchOptions: { headers: credentialHeaders(credential), credentials: "omit" },
+    exchanges: [
+      mapExchange({
+        onError: (error) => {
+          if (isSignedOut(error)) onSignedOut();
+        },
+      }),
+      cacheExchange,
+      subscriptionExchange({ forwardSubscription: (operation) => forward(socket, operation) }),
+      fetchExchange,
+    ],
+  });
+  return { client, connection };
+}
+
+interface SubscribeOperation {
+  query?: string | undefined;
+  variables?: object | undefined;
+}
+
+interface Observer {
+  next: (result: ExecutionResult) => void;
+  error: (error: unknown) => void;
+  complete: () => void;
+}
+
+function forward(socket: Socket, operation: SubscribeOperation) {
+  return {
+    subscribe: (sink: Observer) => {
+      const payload = {
+        query: operation.query ?? "",
+        variables: { ...operation.variables } as Record<string, unknown>,
+      };
+      const unsubscribe = socket.subscribe(payload, {
+        next: (result) => {
+          advance(payload, result.data);
+          sink.next(result as ExecutionResult);
+        },
+        error: (error) => sink.error(asError(error)),
+        complete: () => sink.complete(),
+      });
+      return { unsubscribe };
+    },
+  };
+}
+
+/** The socket reports a lost connection as a close event, a refused operation as GraphQL errors. */
+function asError(error: unknown): unknown {
+  if (Array.isArray(error) || error instanceof Error) return error;
+  return new Error("the connection to the gateway was closed");
+}
+
+function createSocket(
+  credential: Credential | null,
+  connection: Connection,
+  onSignedOut: () => void,
+): Socket {
+  return createClient({
+    url: socketEndpoint(),
+    connectionParams: credentialHeaders(credential),
+    retryAttempts: Infinity,
+    retryWait: (attempt) => new Promise((wake) => setTimeout(wake, backoffMs(attempt))),
+    shouldRetry: () => true,
+    keepAlive: 20_000,
+    lazyCloseTimeout: 1_000,
+    on: {
+      connecting: (retrying) => connection.set(retrying ? "waiting" : "connecting"),
+      connected: () => connection.set("connected"),
+      closed: (event) => {
+        const code = event instanceof CloseEvent ? event.code : 0;
+        connection.set(refusals.includes(code) ? "refused" : "waiting");
+        if (refusals.includes(code)) onSignedOut();
+      },
+    },
+  });
+}

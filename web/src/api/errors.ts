@@ -1,0 +1,63 @@
+import type { CombinedError } from "urql";
+import { advice } from "./advice";
+
+/** What the page shows when something was refused or failed. */
+export interface Problem {
+  code: string;
+  /** What happened, in the server's words. */
+  message: string;
+  /** What the reader can do about it. */
+  advice: string;
+  /** The input that was wrong, when one was. */
+  field: string | null;
+}
+
+const signedOutCodes = ["unauthenticated", "invalid_credential"];
+
+/** Codes after which a stream may simply be asked for again with its last cursor. */
+const passingCodes = ["too_many_events", "stopping", "database_unavailable", "unreachable"];
+
+export function problemOf(error: CombinedError): Problem {
+  const [first] = error.graphQLErrors;
+  if (first) {
+    const { code, field } = first.extensions;
+    return makeProblem(
+      typeof code === "string" ? code : "internal",
+      first.message,
+      typeof field === "string" ? field : null,
+    );
+  }
+  const status = statusOf(error);
+  if (status === 401) return makeProblem("invalid_credential", "the gateway refused the token or key");
+  if (status === 413) return makeProblem("body_too_large", "the request was too large");
+  if (status !== null && status >= 400) {
+    return makeProblem("http", `the gateway answered with HTTP ${status}`);
+  }
+  return makeProblem("unreachable", "the gateway did not answer");
+}
+
+export function makeProblem(code: string, message: string, field: string | null = null): Problem {
+  return { code, message: sentence(message), advice: advice(code), field };
+}
+
+export function isSignedOut(error: CombinedError): boolean {
+  return signedOutCodes.includes(problemOf(error).code);
+}
+
+export function isPassing(problem: Problem): boolean {
+  return passingCodes.includes(problem.code);
+}
+
+function statusOf(error: CombinedError): number | null {
+  const response: unknown = error.response;
+  if (typeof response !== "object" || response === null || !("status" in response)) return null;
+  return typeof response.status === "number" ? response.status : null;
+}
+
+/** The catalogue's texts start small and end without a stop. */
+function sentence(text: string): string {
+  const trimmed = text.trim();
+  if (trimmed === "") return "The gateway gave no reason.";
+  const capital = trimmed.charAt(0).toUpperCase() + trimmed.slice(1);
+  return /[.!?…]$/.test(capital) ? capital : `${capital}.`;
+}

@@ -1,0 +1,77 @@
+import { ActionIcon, Box, Textarea, Tooltip } from "@mantine/core";
+import { type KeyboardEvent, useState } from "react";
+import { SendIcon, StopIcon } from "../kit/icons";
+
+interface Props {
+  /** Why nothing can be sent, if so. */
+  closed: string | null;
+  answering: boolean;
+  sending: boolean;
+  /** True when it was taken; false leaves the text in place. */
+  onSend: (text: string) => Promise<boolean>;
+  onStop: () => void;
+}
+
+export function Composer({ closed, answering, sending, onSend, onStop }: Props) {
+  const [text, setText] = useState("");
+  const ready = text.trim() !== "" && !answering && !sending && closed === null;
+
+  const send = async () => {
+    if (!ready) return;
+    const draft = text;
+    setText("");
+    if (!(await onSend(draft.trim()))) setText((typed) => (typed === "" ? draft : typed));
+  };
+  const onKeyDown = (event: KeyboardEvent) => {
+    if (event.key !== "Enter" || event.shiftKey || event.nativeEvent.isComposing) return;
+    event.preventDefault();
+    void send();
+  };
+
+  return (
+    <Box
+      component="form"
+      onSubmit={(event) => {
+        event.preventDefault();
+        void send();
+      }}
+    >
+      <Textarea
+        aria-label="Message"
+        autoFocus
+        autosize
+        disabled={closed !== null}
+        maxRows={8}
+        minRows={1}
+        onChange={(event) => setText(event.currentTarget.value)}
+        onKeyDown={onKeyDown}
+        placeholder={closed ?? "Write a message"}
+        radius="lg"
+        rightSection={
+          answering ? (
+            <Tooltip label="Stop the answer">
+              <ActionIcon aria-label="Stop the answer" color="red" onClick={onStop} radius="xl" size={32}>
+                <StopIcon />
+              </ActionIcon>
+            </Tooltip>
+          ) : (
+            <ActionIcon
+              aria-label="Send"
+              disabled={!ready}
+              loading={sending}
+              radius="xl"
+              size={32}
+              type="submit"
+            >
+              <SendIcon />
+            </ActionIcon>
+          )
+        }
+        rightSectionProps={{ style: { alignItems: "flex-end", paddingBottom: 5 } }}
+        rightSectionWidth={46}
+        size="md"
+        value={text}
+      />
+    </Box>
+  );
+}

@@ -1,0 +1,134 @@
+import { Box, Flex, Group, Stack, Text } from "@mantine/core";
+import { type ReactNode, useState } from "react";
+import { agentName } from "../agents/names";
+import { useMay, useSigned } from "../api/context";
+import type { Problem } from "../api/errors";
+import { CancelRunDocument, type RunFieldsFragment } from "../gql/graphql";
+import { Loading } from "../kit/List";
+import { useDocumentTitle } from "../kit/Page";
+import { ProblemNotice } from "../kit/ProblemNotice";
+import { useAction } from "../kit/useAction";
+import { type ChatAgent, LocalBadge } from "./AgentPicker";
+import { Composer } from "./Composer";
+import { sessionTitle } from "./names";
+import { timeline } from "./timeline";
+import { Transcript } from "./Transcript";
+import { useConversation } from "./useConversation";
+import { useLiveRun } from "./useLiveRun";
+import { useSend } from "./useSend";
+import { useStickToBottom } from "./useStickToBottom";
+
+export interface Started {
+  run: RunFieldsFragment;
+  text: string;
+}
+
+interface Props {
+  sessionId: string | null;
+  agents: readonly ChatAgent[];
+  /** The agent a new chat is for. */
+  agent: ChatAgent | null;
+  started: Started | null;
+  onStarted: (started: Started) => void;
+  onEnded: () => void;
+  /** Shown in place of messages in a new chat. */
+  welcome: ReactNode;
+  listButton: ReactNode;
+}
+
+export function Conversation(props: Props) {
+  const { sessionId, agents, agent, started, onStarted, onEnded, welcome, listButton } = props;
+  const stored = useConversation(sessionId);
+  const { live, problem: lost } = useLiveRun(
+    stored.session?.activeRun ?? started?.run ?? null,
+    () => {
+      stored.refresh();
+      onEnded();
+    },
+  );
+  const { send, busy } = useSend({ sessionId, agentId: agent?.id ?? null });
+  const cancel = useAction(CancelRunDocument);
+  const [sending, setSending] = useState<string | null>(null);
+  const [failure, setFailure] = useState<Problem | null>(null);
+  const { box, content } = useStickToBottom(sessionId ?? "");
+  const closed = useClosedReason(agents, sessionId);
+  useDocumentTitle(stored.session ? sessionTitle(stored.session) : "Chat");
+
+  const submit = async (text: string): Promise<boolean> => {
+    setSending(text);
+    setFailure(null);
+    const { run, problem } = await send(text);
+    setSending(null);
+    setFailure(problem);
+    if (run) onStarted({ run, text });
+    if (run && sessionId !== null) stored.refresh();
+    return run !== null;
+  };
+  const stop = async () => {
+    if (!live) return;
+    const { problem } = await cancel.run({ runId: live.run.id });
+    setFailure(problem);
+  };
+
+  const items = timeline({
+    messages: stored.messages,
+    runs: stored.runs,
+    live,
+    sent: sending ?? started?.text ?? null,
+  });
+  const answering = live !== null && !live.ended;
+  const problem = failure ?? stored.problem ?? lost;
+  const chosen = agents.find(({ id }) => id === stored.session?.agent?.id) ?? agent;
+
+  return (
+    <Flex direction="column" flex={1} h="100%" miw={0}>
+      <Group className="chat-head" gap="sm" px="md" py={8} wrap="nowrap">
+        {listButton}
+        <Text fw={600} truncate>
+          {stored.session ? sessionTitle(stored.session) : "New chat"}
+        </Text>
+        {stored.session && chosen?.provider.source === "EMBEDDED" && <LocalBadge />}
+      </Group>
+      <Box flex={1} mih={0} ref={box} style={{ overflowY: "auto" }} tabIndex={0} aria-label="Messages" role="region">
+        <Stack aria-busy={answering} aria-live="polite" gap="lg" maw={820} mx="auto" p="md" ref={content} role="log">
+          {stored.loading && <Loading />}
+          {sessionId === null && items.length === 0 ? (
+            welcome
+          ) : (
+            <Transcript
+              agent={stored.session ? agentName(stored.session.agent) : chosen ? agentName(chosen) : "Agent"}
+              hasOlder={stored.hasOlder}
+              items={items}
+              onOlder={() => void stored.loadOlder()}
+              onRetry={answering || busy ? undefined : (text) => void submit(text)}
+            />
+          )}
+        </Stack>
+      </Box>
+      <Box maw={820} mx="auto" pb="md" px="md" w="100%">
+        <Stack gap="xs">
+          {problem && <ProblemNotice onRetry={stored.problem ? stored.refresh : undefined} problem={problem} />}
+          <Composer
+            answering={answering}
+            closed={closed}
+            onSend={submit}
+            onStop={() => void stop()}
+            sending={busy}
+          />
+          <Text c="dimmed" size="xs" ta="center" visibleFrom="sm">
+            Enter sends, Shift+Enter starts a new line.
+          </Text>
+        </Stack>
+      </Box>
+    </Flex>
+  );
+}
+
+function useClosedReason(agents: readonly ChatAgent[], sessionId: string | null): string | null {
+  const { me } = useSigned();
+  const mayWrite = useMay("WRITE");
+  if (!mayWrite) return "Your key may read chats, but not write";
+  if (me.userId === null) return "Sign in with a user id to chat";
+  if (sessionId === null && agents.length === 0) return "Create an agent first";
+  return null;
+}

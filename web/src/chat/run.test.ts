@@ -1,0 +1,88 @@
+import { describe, expect, it } from "vitest";
+import type { MessageFieldsFragment, RunFieldsFragment } from "../gql/graphql";
+import { applyRunEvent, begin, type RunEvent } from "./run";
+
+const run: RunFieldsFragment = {
+  id: "r1",
+  sessionId: "s1",
+  traceId: "t1",
+  status: "RUNNING",
+  model: "m",
+  providerName: "local",
+  inputTokens: 0,
+  outputTokens: 0,
+  costUsd: null,
+  errorCode: null,
+  errorMessage: null,
+  startedAt: "2026-11-23T12:00:00Z",
+  endedAt: null,
+};
+
+const answer: MessageFieldsFragment = {
+  id: "m2",
+  seq: 2,
+  role: "ASSISTANT",
+  name: null,
+  content: "Hello there",
+  parts: null,
+  toolCalls: null,
+  toolCallId: null,
+  runId: "r1",
+  createdAt: "2026-11-23T12:00:02Z",
+};
+
+function text(offset: number, piece: string): RunEvent {
+  return { __typename: "RunText", offset, text: piece };
+}
+
+function play(...events: RunEvent[]) {
+  return events.reduce(applyRunEvent, begin(run));
+}
+
+describe("applyRunEvent", () => {
+  it("appends pieces at their offset", () => {
+    expect(play(text(0, "Hel"), text(3, "lo"), text(5, "!")).text).toBe("Hello!");
+  });
+
+  it("starts again at offset 0", () => {
+    expect(play(text(0, "Hel"), text(3, "lo"), text(0, "Hi")).text).toBe("Hi");
+  });
+
+  it("does not repeat what a reconnect delivers twice", () => {
+    expect(play(text(0, "Hello"), text(3, "lo wor"), text(9, "ld")).text).toBe("Hello world");
+  });
+
+  it("counts characters, not UTF-16 units", () => {
+    expect(play(text(0, "👍🏽 "), text(3, "ok")).text).toBe("👍🏽 ok");
+  });
+
+  it("shows no text with a hole in it", () => {
+    const broken = play(text(0, "Hel"), text(9, "ld"), text(11, "!"));
+    expect(broken).toMatchObject({ text: "Hel", incomplete: true });
+    expect(applyRunEvent(broken, text(0, "Hello world"))).toMatchObject({
+      text: "Hello world",
+      incomplete: false,
+    });
+  });
+
+  it("ends with the stored answer", () => {
+    const ended = play(text(0, "Hel"), {
+      __typename: "RunEnded",
+      cursor: "c",
+      run: { ...run, status: "COMPLETED" },
+      message: answer,
+    });
+    expect(ended).toMatchObject({ ended: true, text: "Hello there", message: answer });
+    expect(applyRunEvent(ended, text(3, "late"))).toBe(ended);
+  });
+
+  it("keeps what was said when a run fails", () => {
+    const failed = play(text(0, "Hel"), {
+      __typename: "RunEnded",
+      cursor: "c",
+      run: { ...run, status: "ERROR", errorCode: "upstream_cut" },
+      message: null,
+    });
+    expect(failed).toMatchObject({ ended: true, text: "Hel", run: { errorCode: "upstream_cut" } });
+  });
+});

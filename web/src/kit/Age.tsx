@@ -1,0 +1,12 @@
+import { formatAge, formatDateTime } from "./format";
+import { useNow } from "./useNow";
+
+/** A moment as its age; the exact time is the tooltip. */
+export function Age({ at }: { at: string }) {
+  const now = useNow();
+  return (
+    <time dateTime={at} title={formatDateTime(at)}>
+      {formatAge(at, now)}
+    </time>
+  );
+}

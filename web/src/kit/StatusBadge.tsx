@@ -1,0 +1,16 @@
+import { Badge } from "@mantine/core";
+import type { RunStatus } from "../gql/graphql";
+
+const looks: Record<RunStatus, { color: string; label: string }> = {
+  RUNNING: { color: "blue", label: "Running" },
+  COMPLETED: { color: "teal", label: "Completed" },
+  ERROR: { color: "red", label: "Failed" },
+  CANCELLED: { color: "gray", label: "Stopped" },
+};
+
+export const runStatuses = Object.entries(looks).map(([value, { label }]) => ({ value, label }));
+
+export function StatusBadge({ status }: { status: RunStatus }) {
+  const { color, label } = looks[status];
+  return <Badge color={color}>{label}</Badge>;
+}
