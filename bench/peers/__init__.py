@@ -1,0 +1,1 @@
+"""Servers to be measured against: as little as can do the job with the usual libraries."""
