@@ -9,6 +9,7 @@ from goclaw.models.providers import Provider, ProviderSource
 from goclaw.providers.client import ModelClient
 from goclaw.providers.config import ProviderConfig
 from goclaw.providers.registry import open_client
+from goclaw.runtime.patience import PatientClient
 from goclaw.security.outbound import OutboundClient
 from goclaw.security.vault import Vault
 
@@ -30,6 +31,8 @@ class ModelClients:
         if kept is not None and kept[0] == provider.updated_at:
             return kept[1]
         client = open_client(self._config(provider), self._outbound)
+        if provider.source == ProviderSource.EMBEDDED:
+            client = PatientClient(client)
         if len(self._open) >= MAX_CLIENTS:
             self._open.clear()
         self._open[provider.id] = (provider.updated_at, client)
