@@ -43,7 +43,7 @@ async def _drain(source: AsyncIterator[T], queue: "asyncio.Queue[T | _End]") -> 
     try:
         async for item in source:
             await queue.put(item)
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - the reader raises it
         await queue.put(_End(error))
     else:
         await queue.put(_End(None))

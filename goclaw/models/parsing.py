@@ -1,17 +1,20 @@
 """From what a caller sent to a shape; what is wrong with it is told by field, never by value."""
 
 from collections.abc import Mapping
+from functools import cache
 from types import MappingProxyType
 from typing import Any, Final, TypeVar
 
 import orjson
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError, create_model
 
 from goclaw.core.errors import InvalidInput
 
 M = TypeVar("M", bound=BaseModel)
 
 NO_NAMES: Final[Mapping[str, str]] = MappingProxyType({})
+EXACT: Final = 2.0**53
+"""Beyond it not every whole number has a float of its own."""
 WHOLE: Final = "body"
 """The field of an error that is about no field in particular."""
 
@@ -26,10 +29,37 @@ def parse_shape(shape: type[M], data: object, *, rename: Mapping[str, str] = NO_
 
 def parse_json(shape: type[M], data: bytes, *, rename: Mapping[str, str] = NO_NAMES) -> M:
     """Like `parse_shape`, and without coercion: "1" is no number. Raises InvalidInput."""
+    model = _strict(shape)
     try:
-        return shape.model_validate_json(data, strict=True)
-    except ValidationError as error:
-        raise _refusal(error, _loaded(data), rename) from None
+        parsed = model.model_validate_json(data, strict=True)
+    except ValidationError:
+        value = _whole_numbers(_loaded(data))
+        try:
+            parsed = model.model_validate_json(orjson.dumps(value), strict=True)
+        except ValidationError as error:
+            raise _refusal(error, value, rename) from None
+    if isinstance(parsed, shape):
+        return parsed
+    values = {name: getattr(parsed, name) for name in type(parsed).model_fields}
+    return shape.model_construct(set(parsed.model_fields_set), **values)
+
+
+@cache
+def _strict(shape: type[BaseModel]) -> type[BaseModel]:
+    """SQLModel's own constructor validates again, and leniently: its shapes
+    are read through a plain model with the same fields. Raises TypeError for a shape with
+    validators of its own, which that model would lack.
+    """
+    if not shape.__pydantic_custom_init__:
+        return shape
+    own = shape.__pydantic_decorators__
+    if own.field_validators or own.model_validators or own.root_validators:
+        raise TypeError(f"{shape.__name__} cannot be read strictly")
+    fields: dict[str, Any] = {
+        name: (info.annotation, info) for name, info in shape.model_fields.items()
+    }
+    extra = shape.model_config.get("extra", "ignore")
+    return create_model(shape.__name__, __config__=ConfigDict(extra=extra), **fields)
 
 
 def _loaded(data: bytes) -> object:
@@ -37,6 +67,17 @@ def _loaded(data: bytes) -> object:
         return orjson.loads(data)
     except orjson.JSONDecodeError as error:
         raise InvalidInput("invalid_json", reason=error.msg) from None
+
+
+def _whole_numbers(value: Any) -> Any:
+    """1.0 is a whole number in JSON (JSON Schema, 6.3) and none to pydantic."""
+    if isinstance(value, dict):
+        return {key: _whole_numbers(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_whole_numbers(item) for item in value]
+    if isinstance(value, float) and value.is_integer() and abs(value) < EXACT:
+        return int(value)
+    return value
 
 
 def _refusal(error: ValidationError, data: object, rename: Mapping[str, str]) -> InvalidInput:

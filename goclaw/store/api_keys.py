@@ -56,8 +56,7 @@ async def add_key(db: Db, key: ApiKey) -> ApiKey:
 
 async def key_to_change(db: Db, id: UUID) -> ApiKey | None:
     """The row, locked until the block ends."""
-    rows = await db.execute(db.visible(ApiKey).where(col(ApiKey.id) == id).with_for_update())
-    return rows.scalar_one_or_none()
+    return (await db.exec(db.visible(ApiKey).where(col(ApiKey.id) == id).with_for_update())).one_or_none()
 
 
 async def revoke_key(db: Db, key: ApiKey) -> ApiKey:

@@ -5,8 +5,10 @@ from functools import cached_property
 from typing import Any, Final, Generic, TypeVar, cast
 
 from sqlalchemy import Select, bindparam, true
-from sqlalchemy.dialects.postgresql import asyncpg as dialect
+from sqlalchemy.dialects import registry
+from sqlalchemy.engine import Dialect
 from sqlalchemy.sql import ClauseElement
+from sqlalchemy.sql.compiler import SQLCompiler
 from sqlmodel import SQLModel
 
 from goclaw.store.database import Reads
@@ -15,7 +17,7 @@ from goclaw.store.visibility import visible_to_all, visible_to_user
 T = TypeVar("T")
 
 CALLER: Final = "caller_user_id"
-DIALECT: Final = dialect.dialect()
+DIALECT: Final[Dialect] = registry.load("postgresql.asyncpg")()
 Visible = Callable[[type[SQLModel]], Any]
 
 
@@ -24,6 +26,7 @@ class Statement:
 
     def __init__(self, statement: ClauseElement) -> None:
         compiled = statement.compile(dialect=DIALECT, compile_kwargs={"render_postcompile": True})
+        assert isinstance(compiled, SQLCompiler)
         self.sql = str(compiled)
         self.names: list[str] = list(compiled.positiontup or ())
         self.fixed = {name: value for name, value in compiled.params.items() if value is not None}

@@ -63,22 +63,20 @@ def _targets(visible: Visible) -> Select[Any]:
 BY_ID = Query[Target](
     lambda visible: _targets(visible).where(col(Agent.id) == bindparam("id", type_=Uuid))
 )
-BY_KEY = Query[Target](
-    lambda visible: _targets(visible).where(col(Agent.key) == bindparam("key"))
-)
+BY_KEY = Query[Target](lambda visible: _targets(visible).where(col(Agent.key) == bindparam("key")))
 BARE = Query[Target](
-    lambda visible: _targets(visible)
-    .where(
-        or_(
-            col(Agent.key) == bindparam("key"),
-            col(Agent.key) == "default",
-            col(Agent.is_default),
+    lambda visible: (
+        _targets(visible)
+        .where(
+            or_(
+                col(Agent.key) == bindparam("key"),
+                col(Agent.key) == "default",
+                col(Agent.is_default),
+            )
         )
+        .order_by((col(Agent.key) == bindparam("key")).desc(), (col(Agent.key) == "default").desc())
+        .limit(1)
     )
-    .order_by(
-        (col(Agent.key) == bindparam("key")).desc(), (col(Agent.key) == "default").desc()
-    )
-    .limit(1)
 )
 
 

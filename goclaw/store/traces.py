@@ -1,8 +1,9 @@
 from collections.abc import Collection, Sequence
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import DateTime, and_, bindparam, func, or_, select
+from sqlalchemy import ColumnElement, DateTime, Select, bindparam, func, or_, select
 from sqlmodel import col
 
 from goclaw.core.paging import Page, PageRequest
@@ -17,7 +18,7 @@ from goclaw.store.pages import (
     fetch_page,
     newest_first,
 )
-from goclaw.store.query import Query
+from goclaw.store.query import Query, Visible
 
 FILTERS = ("agent_id", "user_id", "session_id", "session_key", "status", "channel")
 MATCHES = tuple(equals_if_given(col(getattr(Trace, name)), name) for name in FILTERS)
@@ -38,36 +39,39 @@ SPANS = Query[SpanView](
         .order_by(col(Span.start_time), col(Span.id))
     )
 )
-COSTS = Query[CostRow](
-    lambda visible: (
-        select(
-            col(Trace.agent_id),
-            func.coalesce(func.sum(Trace.total_cost_usd), 0).label("cost_usd"),
-            func.sum(Trace.total_input_tokens).label("input_tokens"),
-            func.sum(Trace.total_output_tokens).label("output_tokens"),
-            func.count().label("trace_count"),
-        )
-        .where(
-            visible(Trace),
-            col(Trace.parent_trace_id).is_(None),
-            equals_if_given(col(Trace.agent_id), "agent_id"),
-            _since_if_given(),
-            _until_if_given(),
-        )
-        .group_by(col(Trace.agent_id))
-        .order_by(func.coalesce(func.sum(Trace.total_cost_usd), 0).desc(), col(Trace.agent_id))
-    )
-)
 
 
-def _since_if_given() -> object:
+def _since_if_given() -> ColumnElement[bool]:
     since = bindparam("since", type_=INSTANT)
     return or_(since.is_(None), col(Trace.created_at) >= since)
 
 
-def _until_if_given() -> object:
+def _until_if_given() -> ColumnElement[bool]:
     until = bindparam("until", type_=INSTANT)
-    return or_(until.is_(None), and_(col(Trace.created_at) < until))
+    return or_(until.is_(None), col(Trace.created_at) < until)
+
+
+def _costs(visible: Visible) -> Select[Any]:
+    cost = func.coalesce(func.sum(Trace.total_cost_usd), 0)
+    columns: tuple[Any, ...] = (
+        col(Trace.agent_id),
+        cost.label("cost_usd"),
+        func.sum(Trace.total_input_tokens).label("input_tokens"),
+        func.sum(Trace.total_output_tokens).label("output_tokens"),
+        func.count().label("trace_count"),
+    )
+    conditions = (
+        visible(Trace),
+        col(Trace.parent_trace_id).is_(None),
+        equals_if_given(col(Trace.agent_id), "agent_id"),
+        _since_if_given(),
+        _until_if_given(),
+    )
+    grouped = select(*columns).where(*conditions).group_by(col(Trace.agent_id))
+    return grouped.order_by(cost.desc(), col(Trace.agent_id))
+
+
+COSTS = Query[CostRow](_costs)
 
 
 async def traces_by_id(reads: Reads, ids: Collection[UUID]) -> dict[UUID, TraceView]:

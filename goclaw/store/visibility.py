@@ -16,7 +16,8 @@ from goclaw.models.sessions import Message, Session
 from goclaw.models.traces import Span, Trace
 
 
-def _agents(user: Any) -> ColumnElement[bool]:
+def shared_with(user: Any) -> ColumnElement[bool]:
+    """Agents the user owns, was given, or gets by default."""
     shared = exists().where(
         col(AgentShare.agent_id) == col(Agent.id), col(AgentShare.user_id) == user
     )
@@ -38,7 +39,7 @@ def _spans(user: Any) -> ColumnElement[bool]:
 
 
 CONDITIONS: Final[dict[type[SQLModel], Callable[[Any], ColumnElement[bool] | None]]] = {
-    Agent: _agents,
+    Agent: shared_with,
     AgentShare: _shares,
     Session: lambda user: col(Session.user_id) == user,
     Message: _messages,
