@@ -16,7 +16,7 @@ PATIENCE_S: Final = 30.0
 
 
 class PatientClient:
-    """Asks again for `PATIENCE_S` as long as nobody answers at the address at all."""
+    """Asks again for `PATIENCE_S` as long as nobody answers, or says that it is loading."""
 
     def __init__(self, client: ModelClient) -> None:
         self.name = client.name
@@ -55,6 +55,12 @@ class _Patience:
     async def after(self, error: UpstreamFailed) -> None:
         """Raises the error unless it only says that nobody is there yet."""
         late = asyncio.get_running_loop().time() > self._until
-        if error.code != "upstream_unreachable" or late:
+        if late or not _is_starting(error):
             raise error
         await asyncio.sleep(PAUSE_S)
+
+
+def _is_starting(error: UpstreamFailed) -> bool:
+    """llama.cpp answers 503 until its model is in memory."""
+    loading = str(error.params.get("reason", "")).startswith("HTTP 503")
+    return error.code == "upstream_unreachable" or loading
