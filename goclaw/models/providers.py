@@ -2,16 +2,27 @@
 
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
 
-from pydantic import SecretStr
+from pydantic import AfterValidator, SecretStr, StringConstraints
 from sqlalchemy import Index
 from sqlalchemy import Text as TextColumn
 from sqlmodel import Field
 
 from goclaw.core.ids import uuid7
-from goclaw.models.shapes import JsonObject, Label, Patch, Shape, Slug, Text, View, jsonb, timestamp
+from goclaw.models.shapes import (
+    SLUG,
+    JsonObject,
+    Label,
+    Patch,
+    Shape,
+    Text,
+    View,
+    jsonb,
+    not_a_uuid,
+    timestamp,
+)
 
 
 class ProviderType(StrEnum):
@@ -36,8 +47,16 @@ class ProviderSource(StrEnum):
     EMBEDDED = "embedded"
 
 
+ProviderName = Annotated[
+    str,
+    StringConstraints(pattern=rf"^{SLUG.pattern}$", max_length=50),
+    AfterValidator(not_a_uuid),
+]
+"""A slug; the column's own `max_length` would be overruled by that of `Slug`."""
+
+
 class ProviderBase(Shape):
-    name: Slug = Field(max_length=50)
+    name: ProviderName = Field(max_length=50)
     display_name: Label | None = None
     provider_type: ProviderType = Field(sa_type=TextColumn)
     api_base: Text | None = Field(default=None, max_length=2000)
@@ -54,7 +73,7 @@ class ProviderCreate(ProviderBase):
 class ProviderPatch(Patch):
     """A new `api_base` needs `api_key` again; a null `api_key` forgets it."""
 
-    name: Slug = Field(default=None, max_length=50)
+    name: ProviderName = Field(default=None)
     display_name: Label | None = None
     provider_type: ProviderType = Field(default=None)
     api_base: Text | None = Field(default=None, max_length=2000)

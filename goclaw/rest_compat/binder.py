@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, create_model
 from goclaw.core.errors import InvalidInput
 from goclaw.core.files import Upload
 from goclaw.core.paging import PageRequest
-from goclaw.models.shapes import Text
+from goclaw.models.chat import NonEmpty
 from goclaw.resolvers.context import Context
 from goclaw.resolvers.refs import Ref, as_id
 from goclaw.rest_compat.bodies import ShapeBody
@@ -172,7 +172,7 @@ def _small_shape(route: Route, arguments: list[Argument]) -> type[BaseModel]:
     """The body of an operation that takes a few simple values."""
     fields: dict[str, Any] = {
         argument.name: (
-            Text if argument.annotation is str else argument.annotation,
+            NonEmpty if argument.annotation is str else argument.annotation,
             ... if argument.default is Argument.empty else argument.default,
         )
         for argument in arguments

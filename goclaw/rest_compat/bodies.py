@@ -6,7 +6,7 @@ from typing import Any, Final
 import orjson
 from pydantic import BaseModel
 
-from goclaw.core.errors import InvalidInput
+from goclaw.core.errors import InvalidInput, NotFound
 from goclaw.models.parsing import parse_json
 from goclaw.models.shapes import storable
 from goclaw.resolvers.context import Context
@@ -67,7 +67,11 @@ class ShapeBody:
         for name, text in refs.items():
             target, find = self.translation.references[name]
             called[target] = name
-            row = await find(ctx, text)
+            try:
+                row = await find(ctx, text)
+            except NotFound as error:
+                error.field = target
+                raise
             setattr(shape, target, row.id)
         return shape
 

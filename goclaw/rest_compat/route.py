@@ -38,7 +38,7 @@ class Translation:
     `ignored` are fields of a record read back that nobody can set; `references` are names of
     rows here that are ids inside: the field of the shape, and the operation that finds the row;
     `not_sent` are values that mean that the field was not sent; `schema` replaces the
-    documentation of single fields.
+    documentation of single fields, `rules` adds to that of the whole.
     """
 
     names: Mapping[str, str] = field(default_factory=dict)
@@ -46,6 +46,7 @@ class Translation:
     references: Mapping[str, tuple[str, Operation[..., Any]]] = field(default_factory=dict)
     not_sent: Mapping[str, frozenset[str]] = field(default_factory=dict)
     schema: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    rules: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,7 +25,7 @@ from goclaw.rest_compat.records import (
     TraceRecord,
 )
 from goclaw.rest_compat.route import Part, Route
-from goclaw.rest_compat.translations import AGENT_BODY, PROVIDER_BODY
+from goclaw.rest_compat.translations import AGENT_BODY, CHAT_BODY, NEW_AGENT, PROVIDER_BODY
 
 VENDOR_ERRORS: Final = (429, 502, 504)
 OK: Final = {"ok": "true"}
@@ -76,6 +76,7 @@ ROUTES: Final = (
         "`[DONE]` follows it.",
         headers={"agent": AGENT_HEADERS},
         handler=complete_chat,
+        translation=CHAT_BODY,
         body_user="user",
         openai_errors=True,
         errors=(404, 409, *VENDOR_ERRORS),
@@ -160,7 +161,7 @@ ROUTES: Final = (
         status=201,
         tag="Agents",
         summary="Create agent",
-        translation=AGENT_BODY,
+        translation=NEW_AGENT,
         errors=(404, 409),
     ),
     Route(

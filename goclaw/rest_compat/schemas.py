@@ -81,8 +81,8 @@ class Schemas:
 
     def _as_written(self, shape: type[BaseModel], rules: Translation | None) -> None:
         if rules is not None:
-            schema = self.components[self._names[shape, "validation"]]
-            schema.update(translated(schema, rules))
+            name = self._names[shape, "validation"]
+            self.components[name] = translated(self.components[name], rules)
 
     def _reachable(self, names: list[str]) -> set[str]:
         seen: set[str] = set()
@@ -108,7 +108,7 @@ def translated(schema: Schema, rules: Translation) -> Schema:
     for name, documented in rules.schema.items():
         written[name] = dict(documented)
     required = [name for name in schema.get("required", ()) if name not in hidden]
-    changed: Schema = {**schema, "properties": written, "required": required}
+    changed: Schema = {**schema, "properties": written, "required": required, **rules.rules}
     if not required:
         del changed["required"]
     return changed
