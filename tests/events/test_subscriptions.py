@@ -4,6 +4,7 @@ import asyncio
 import random
 from collections.abc import AsyncIterator
 from time import monotonic
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -65,13 +66,15 @@ async def test_wakes_are_coalesced_and_not_sent_while_nobody_watches(
 
 
 async def test_an_event_right_after_the_first_subscription_is_not_left_to_the_poll(
-    hub: EventHub, other_hub: EventHub, pool: Pool
+    hub: EventHub, pool: Pool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    hub._wakes._watched_until = 0
-    async with other_hub.subscribe(None, None, anyone) as events:
+    """Its writer may not have heard yet that somebody wants to be woken."""
+    monkeypatch.setattr("goclaw.events.live.HEARD_S", 0.5)
+    monkeypatch.setattr("goclaw.events.live.POLL_S", 60)
+    async with hub.subscribe(None, None, anyone) as events:
+        await asyncio.sleep(0.1)
         await write(pool, 1)
-        hub.wake()
-        assert await numbers(events, 1, 0.5) == [1]
+        assert await numbers(events, 1, 3) == [1]
 
 
 async def test_a_poll_finds_what_nobody_announced(hub: EventHub, pool: Pool) -> None:
@@ -211,6 +214,28 @@ async def test_a_killed_connection_loses_no_event(
         assert await numbers(events, 1, 1) == [3]
     figures = other_hub.figures()
     assert (figures["reconnects"], figures["gaps"], figures["connected"]) == (1, 1, 1)
+
+
+async def test_an_event_between_the_last_page_and_the_live_ones_is_not_lost(
+    hub: EventHub, pool: Pool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The worker has already delivered it to others when the subscription joins them."""
+    start, page = await hub.head(), hub._history.page
+
+    async with hub.subscribe(None, None, anyone) as other:
+
+        async def overtaken(*arguments: Any) -> tuple[list[EventRow], bool]:
+            monkeypatch.undo()
+            found = await page(*arguments)
+            await write(pool, 2)
+            hub.wake()
+            assert await numbers(other, 2) == [1, 2]
+            return found
+
+        await write(pool, 1)
+        monkeypatch.setattr(hub._history, "page", overtaken)
+        async with hub.subscribe(None, start, anyone) as events:
+            assert await numbers(events, 2, 2) == [1, 2]
 
 
 async def test_readers_who_join_anywhere_lose_and_repeat_nothing(
