@@ -7,6 +7,12 @@ import typer
 from typer.core import TyperGroup
 
 COMMANDS: Final = {
+    "chat": "goclaw.cli.chat:app",
+    "doctor": "goclaw.cli.doctor:app",
+    "keys": "goclaw.cli.keys:app",
+    "migrate": "goclaw.cli.migrate:app",
+    "openapi": "goclaw.cli.openapi:app",
+    "schema": "goclaw.cli.schema:app",
     "serve": "goclaw.cli.serve:app",
 }
 

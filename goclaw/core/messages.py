@@ -16,6 +16,7 @@ MESSAGES: Final[dict[str, str]] = {
     "unsupported_media": "{content_type} is not accepted here; send {expected}",
     "query_too_deep": "the query goes {depth} levels deep; the limit is {limit}",
     "too_many_aliases": "the query has {aliases} aliases; the limit is {limit}",
+    "too_many_repeats": "fields are repeated too often: {name} {count} times",
     "too_many_tokens": "the query has more than {limit} tokens",
     "query_too_costly": "the query asks for up to {cost} rows; the limit is {limit}: ask for "
     "fewer with `first`, or for less about each",
@@ -69,6 +70,7 @@ MESSAGES: Final[dict[str, str]] = {
     "local_model_missing": "the embedded model is not available here: {reason}",
     # keys, sessions, runs, traces
     "api_key_not_found": "no API key {id}",
+    "api_key_ambiguous": "several keys begin with {prefix}; name one by its id: {ids}",
     "session_not_found": "no session {id}",
     "session_busy": "the session is answering already; wait for its run to end, or cancel it",
     "session_not_yours": "only the user of the session may speak in it",
@@ -87,6 +89,8 @@ MESSAGES: Final[dict[str, str]] = {
     "fanout_unavailable": "messages to the other workers cannot be sent; try again",
     "database_newer": "the database has version {version}, newer than {known}, the newest this "
     "server knows; run the newer server",
+    "database_older": "the database has version {version}, this program needs {known}; "
+    "run: goclaw migrate",
     "embedded_database_failed": "the embedded database does not start: {reason}",
     "data_folder_in_use": "another server (process {pid}) uses the data folder {folder}",
 }

@@ -1,5 +1,6 @@
 """What one document may ask for, checked before anything runs."""
 
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -30,6 +31,8 @@ from goclaw.schema.windows import is_plain
 MAX_DEPTH: Final = 12
 MAX_ALIASES: Final = 30
 MAX_TOKENS: Final = 2000
+MAX_REPEATS: Final = 20_000
+"""Of pairs of fields with the same name: validation compares those that may meet."""
 MAX_COST: Final = 20_000
 LIST_ROWS: Final = 20
 """What a list without `first` is reckoned as."""
@@ -54,7 +57,10 @@ class Shape:
     def __init__(self, document: DocumentNode) -> None:
         self._fragments = fragments_of(document)
         self._known: dict[str, tuple[int, int]] = {}
+        self._names: Counter[str] = Counter()
         self.depth = self.aliases = 0
+        for name in self._fragments:
+            self._fragment(name)
         for node in document.definitions:
             if isinstance(node, OperationDefinitionNode):
                 depth, aliases = self._selection(node.selection_set)
@@ -67,6 +73,9 @@ class Shape:
             raise InvalidInput("query_too_deep", depth=self.depth, limit=MAX_DEPTH)
         if self.aliases > MAX_ALIASES:
             raise InvalidInput("too_many_aliases", aliases=self.aliases, limit=MAX_ALIASES)
+        if sum(count * count for count in self._names.values()) > MAX_REPEATS:
+            name, count = self._names.most_common(1)[0]
+            raise InvalidInput("too_many_repeats", name=name, count=count)
 
     def _selection(self, selection: SelectionSetNode | None) -> tuple[int, int]:
         depth = aliases = 0
@@ -78,6 +87,7 @@ class Shape:
 
     def _node(self, node: object) -> tuple[int, int]:
         if isinstance(node, FieldNode):
+            self._names[(node.alias or node.name).value] += 1
             if node.name.value.startswith("__"):
                 return 0, 0
             depth, aliases = self._selection(node.selection_set)

@@ -36,18 +36,18 @@ class Client:
             headers["X-GoClaw-User-Id"] = self.user_id
         return headers
 
-    async def post(self, query: str, **variables: Any) -> tuple[int, dict[str, Any]]:
+    async def post(self, query: str, /, **variables: Any) -> tuple[int, dict[str, Any]]:
         body = {"query": query, "variables": variables}
         async with self.http.post(self.url, json=body, headers=self.headers) as answer:
             return answer.status, orjson.loads(await answer.read())
 
-    async def data(self, query: str, **variables: Any) -> Any:
+    async def data(self, query: str, /, **variables: Any) -> Any:
         status, payload = await self.post(query, **variables)
         assert "errors" not in payload, payload
         assert status == 200
         return payload["data"]
 
-    async def error(self, query: str, **variables: Any) -> dict[str, Any]:
+    async def error(self, query: str, /, **variables: Any) -> dict[str, Any]:
         """The one error, with its extensions beside its message."""
         _, payload = await self.post(query, **variables)
         (error,) = payload["errors"]
@@ -75,7 +75,7 @@ class Socket:
     async def send(self, **message: Any) -> None:
         await self.ws.send_str(orjson.dumps(message).decode())
 
-    async def subscribe(self, id: str, query: str, **variables: Any) -> None:
+    async def subscribe(self, id: str, query: str, /, **variables: Any) -> None:
         await self.send(type="subscribe", id=id, payload={"query": query, "variables": variables})
 
     async def receive(self, timeout_s: float = 10) -> dict[str, Any]:
