@@ -119,6 +119,11 @@ def rendered(server: str = "/") -> bytes:
     return orjson.dumps(document(server=server))
 
 
+def printed() -> str:
+    """The document as a file of the repository."""
+    return orjson.dumps(document(), option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE).decode()
+
+
 def _views(routes: Iterable[Route]) -> set[type[BaseModel]]:
     views = {route.view for route in routes}
     views |= {part.view for route in routes for part in route.also.values()}
