@@ -22,6 +22,13 @@ from tests.upstream import ScriptedUpstream
 
 TEMPLATE = "goclaw_template"
 CONNECTIONS = 80
+HASTE = (
+    "alter system set fsync = off",
+    "alter system set synchronous_commit = off",
+    "alter system set full_page_writes = off",
+    "select pg_reload_conf()",
+)
+"""Nobody needs the data of a test after the machine lost its power."""
 TOKEN = "test-token"
 
 
@@ -46,7 +53,7 @@ def postgres() -> Iterator[str]:
     with TemporaryDirectory(prefix="goclaw-test-") as folder:
         server = EmbeddedPostgres(Path(folder), CONNECTIONS)
         uri = server.start().dsn
-        asyncio.run(run_sql(uri, f"create database {TEMPLATE}"))
+        asyncio.run(run_sql(uri, *HASTE, f"create database {TEMPLATE}"))
         asyncio.run(migrate(with_database(uri, TEMPLATE)))
         yield uri
         server.stop(hurry=True)

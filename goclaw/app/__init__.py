@@ -3,9 +3,9 @@
 from goclaw.app.gateway import Gateway
 from goclaw.app.services import open_services
 from goclaw.core.host import Host
-from goclaw.store.migrate import migrate
+from goclaw.store.migrate import database_version, migrate, newest_version
 
-__all__ = ["create_app", "migrate", "open_services"]
+__all__ = ["create_app", "database_version", "migrate", "newest_version", "open_services"]
 
 
 def create_app(host: Host) -> Gateway:

@@ -29,7 +29,7 @@ from goclaw.runtime.upkeep import Upkeep
 from goclaw.security.outbound import OutboundClient
 from goclaw.security.vault import Vault, key_in_folder, parse_key
 from goclaw.store.database import Database, open_database
-from goclaw.store.events import PostgresLog
+from goclaw.store.events import PostgresLog, drop_foreign_events
 from goclaw.store.fanout import PostgresFanout
 
 log = structlog.get_logger()
@@ -68,8 +68,12 @@ def _backend(settings: Settings, database: Database, dsn: str) -> FanoutBackend:
 
 
 @asynccontextmanager
-async def open_services(host: Host) -> AsyncIterator[Services]:
-    """Ends in the reverse order: runs first, then what they write to."""
+async def open_services(host: Host, *, serving: bool = True) -> AsyncIterator[Services]:
+    """Ends in the reverse order: runs first, then what they write to.
+
+    Not `serving`: for a command beside the server, whose environment is another one. It
+    seeds nothing and does none of the server's work in the background.
+    """
     async with AsyncExitStack() as stack:
         database = await _open_database(host)
         stack.push_async_callback(database.close)
@@ -77,10 +81,13 @@ async def open_services(host: Host) -> AsyncIterator[Services]:
         await services.outbound.open()
         stack.push_async_callback(services.outbound.close)
         stack.push_async_callback(_flush, services)
+        if serving:
+            await drop_foreign_events(database.pool)
         await seed(services)
         await services.hub.start()
         stack.push_async_callback(services.hub.stop)
-        stack.push_async_callback(_stop_background, _start_background(services))
+        if serving:
+            stack.push_async_callback(_stop_background, _start_background(services))
         stack.push_async_callback(services.runner.stop, host.settings.shutdown_grace_s)
         yield services
 

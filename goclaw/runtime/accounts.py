@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from functools import cached_property
 from time import monotonic_ns
 from typing import Any, Final
 from uuid import UUID
@@ -70,7 +71,7 @@ class Outcome:
             return None
         return cost_usd(self.run.turn.provider_type, self.run.turn.request.model, self.usage)
 
-    @property
+    @cached_property
     def message(self) -> dict[str, Any] | None:
         """The answer as a row, also a part of one; None when the model said nothing."""
         answer = self.answer
@@ -78,7 +79,7 @@ class Outcome:
             return None
         return to_row(answer, 1)
 
-    @property
+    @cached_property
     def answer(self) -> ModelMessage:
         calls = self.reply.tool_calls
         return ModelMessage("assistant", self.reply.content.replace("\0", ""), tool_calls=calls)
@@ -185,4 +186,4 @@ class Outcome:
 
 
 def as_row(columns: tuple[str, ...], values: dict[str, object]) -> tuple[object, ...]:
-    return tuple(values.get(column) for column in columns)
+    return tuple(map(values.get, columns))

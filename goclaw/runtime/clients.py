@@ -12,6 +12,7 @@ from goclaw.providers.registry import open_client
 from goclaw.runtime.patience import PatientClient
 from goclaw.security.outbound import OutboundClient
 from goclaw.security.vault import Vault
+from goclaw.store.targets import TargetProvider
 
 MAX_CLIENTS: Final = 256
 
@@ -25,7 +26,7 @@ class ModelClients:
         self._outbound = outbound
         self._open: dict[UUID, tuple[object, ModelClient]] = {}
 
-    def client_of(self, provider: Provider) -> ModelClient:
+    def client_of(self, provider: Provider | TargetProvider) -> ModelClient:
         """Raises Unavailable when the key cannot be read or the embedded model is missing."""
         kept = self._open.get(provider.id)
         if kept is not None and kept[0] == provider.updated_at:
@@ -38,7 +39,7 @@ class ModelClients:
         self._open[provider.id] = (provider.updated_at, client)
         return client
 
-    def _config(self, provider: Provider) -> ProviderConfig:
+    def _config(self, provider: Provider | TargetProvider) -> ProviderConfig:
         if provider.source == ProviderSource.EMBEDDED:
             return self._embedded(provider.name)
         return ProviderConfig(
@@ -55,7 +56,7 @@ class ModelClients:
             raise Unavailable("local_model_missing", reason=self._host.local_model_missing)
         return ProviderConfig(name, "local", model.base_url, model.api_key)
 
-    def _key(self, provider: Provider) -> str:
+    def _key(self, provider: Provider | TargetProvider) -> str:
         if provider.source == ProviderSource.ENVIRONMENT:
             key = self._host.settings.provider_keys.get(provider.name.replace("-", "_"))
             return "" if key is None else key.get_secret_value()

@@ -9,12 +9,12 @@ from typing import Final
 from uuid import UUID
 
 from goclaw.core.errors import Conflict, GatewayError
-from goclaw.models.agents import AgentView
 from goclaw.models.providers import ProviderType
 from goclaw.models.runs import RunStatus
 from goclaw.providers.client import ModelClient
 from goclaw.providers.messages import Delta, ModelMessage, ModelRequest, Reply
 from goclaw.providers.replies import ReplyBuilder
+from goclaw.store.targets import Target
 
 FLUSH_S: Final = 0.05
 """How long text is gathered for listeners before it is passed on."""
@@ -28,7 +28,7 @@ class Turn:
     session is the one they belong to. `request` holds them all, after the agent's prompt.
     """
 
-    agent: AgentView
+    agent: Target
     provider_type: ProviderType
     provider_name: str
     client: ModelClient

@@ -9,6 +9,7 @@ from typing import Final
 import structlog
 
 from goclaw.core.errors import Unavailable
+from goclaw.events.hub import KEEP_S
 from goclaw.runtime.runner import Runner
 from goclaw.store.database import Database
 from goclaw.store.events import trim_events
@@ -20,7 +21,7 @@ log = structlog.get_logger()
 BEAT_S: Final = 10.0
 TIDY_EVERY: Final = 360
 """Beats between two clean-ups: an hour."""
-KEEP_EVENTS: Final = timedelta(days=7)
+KEEP_EVENTS: Final = timedelta(seconds=KEEP_S)
 
 
 class Upkeep:

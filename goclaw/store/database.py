@@ -21,6 +21,7 @@ from sqlmodel.sql.expression import SelectOfScalar
 
 from goclaw.core.callers import Caller
 from goclaw.core.errors import Unavailable
+from goclaw.store.pool import ParkingPool
 from goclaw.store.visibility import visible_to
 
 log = structlog.get_logger()
@@ -36,10 +37,13 @@ AWAY: Final = (
     asyncpg.OperatorInterventionError,
     asyncpg.InsufficientResourcesError,
     asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+    asyncpg.InvalidAuthorizationSpecificationError,
+    asyncpg.InvalidCatalogNameError,
     InterfaceError,
     OperationalError,
 )
-"""What a database that is away, stopping or full looks like."""
+"""What a database that is away, stopping, full or closed to us looks like."""
 
 
 class Row(asyncpg.Record):  # type: ignore[misc]
@@ -166,13 +170,12 @@ async def open_database(dsn: str, connections: int, *, statement_cache: bool) ->
     writers = max(1, connections // 3)
     cache_size = 200 if statement_cache else 0
     with unavailable_when_away():
-        pool = await asyncpg.create_pool(
+        pool = await ParkingPool(
             dsn,
             min_size=1,
             max_size=max(1, connections - writers),
             command_timeout=COMMAND_TIMEOUT_S,
             statement_cache_size=cache_size,
-            max_inactive_connection_lifetime=300,
             init=set_codecs,
             reset=_no_reset,
             record_class=Row,

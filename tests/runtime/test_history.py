@@ -1,0 +1,69 @@
+"""How a posted conversation is told from another one, and what of it is kept."""
+
+from base64 import b64encode
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from goclaw.providers.messages import ImagePart, ModelMessage, TextPart, ToolCall
+from goclaw.runtime.history import chain, from_row, link, split_at_last_answer, to_row
+
+roles = st.sampled_from(["system", "user", "assistant", "tool"])
+messages = st.builds(
+    ModelMessage,
+    roles,
+    st.text(max_size=20),
+    tool_calls=st.lists(st.builds(ToolCall, st.text(), st.text(), st.text()), max_size=2),
+)
+conversations = st.lists(messages, max_size=6)
+
+
+@given(conversations, conversations)
+def test_only_the_same_conversation_has_the_same_hash(
+    one: list[ModelMessage], other: list[ModelMessage]
+) -> None:
+    assert (chain(one) == chain(other)) == (one == other)
+
+
+@given(conversations, messages)
+def test_a_conversation_is_hashed_step_by_step(
+    before: list[ModelMessage], last: ModelMessage
+) -> None:
+    assert chain([*before, last]) == link(chain(before), last)
+
+
+@given(conversations)
+def test_split_keeps_all_and_leaves_no_answer_behind(conversation: list[ModelMessage]) -> None:
+    kept, new = split_at_last_answer(conversation)
+    assert [*kept, *new] == conversation
+    assert all(message.role != "assistant" for message in new)
+    assert not kept or kept[-1].role == "assistant"
+
+
+def test_another_image_is_another_conversation() -> None:
+    first = ModelMessage("user", [TextPart("look"), ImagePart("data:image/png;base64,AAAA")])
+    second = ModelMessage("user", [TextPart("look"), ImagePart("data:image/png;base64,BBBB")])
+    assert chain([first]) != chain([second])
+
+
+def test_an_image_is_kept_as_hash_and_size() -> None:
+    data = b64encode(b"x" * 300).decode()
+    message = ModelMessage(
+        "user", [TextPart("look"), ImagePart(f"data:image/png;base64,{data}")]
+    )
+    row = to_row(message, 1)
+    assert row["content"] == "look"
+    assert row["parts"][0] == {"type": "text", "text": "look"}
+    image = row["parts"][1]
+    assert (image["media_type"], image["size_bytes"]) == ("image/png", 300)
+    assert data not in str(row)
+
+
+class StoredRow:
+    def __init__(self, **values: object) -> None:
+        self.__dict__.update(values)
+
+
+def test_a_stored_message_comes_back_as_it_was() -> None:
+    message = ModelMessage("assistant", "calling", tool_calls=[ToolCall("1", "f", '{"a":1}')])
+    assert from_row(StoredRow(**to_row(message, 1))) == message
