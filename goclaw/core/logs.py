@@ -14,7 +14,7 @@ SHARED: Final[tuple[Processor, ...]] = (
     structlog.processors.StackInfoRenderer(),
 )
 
-QUIET: Final = ("uvicorn.error", "uvicorn.access", "asyncio")
+QUIET: Final = ("uvicorn.error", "uvicorn.access", "asyncio", "alembic")
 """Loggers of which only warnings matter; who starts and stops is our own line."""
 
 
