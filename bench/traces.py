@@ -15,7 +15,6 @@ from bench.report import Row, at_least, at_most
 from bench.rounds import Measure, Measured, alternate
 from bench.scene import PEER_KEY, Scene, chat_request
 from goclaw.core.ids import uuid7
-from goclaw.models.agents import AgentView
 from goclaw.models.providers import ProviderType
 from goclaw.models.runs import RunStatus
 from goclaw.providers.client import ModelClient
@@ -24,6 +23,7 @@ from goclaw.runtime.accounts import Outcome
 from goclaw.runtime.live import LiveRun, Turn
 from goclaw.runtime.trace_writer import MAX_QUEUED, TraceWriter
 from goclaw.store.database import open_database
+from goclaw.store.targets import Target
 
 RUNS: Final = 20_000
 ENOUGH_QUEUED: Final = MAX_QUEUED // 2
@@ -39,7 +39,7 @@ def ended_run() -> Outcome:
     """A chat call as the runtime hands it over."""
     asked = ModelMessage("user", "Opening hours?")
     turn = Turn(
-        agent=cast("AgentView", SomeAgent()),
+        agent=cast("Target", SomeAgent()),
         provider_type=ProviderType.OPENAI_COMPAT,
         provider_name="vendor",
         client=cast("ModelClient", None),

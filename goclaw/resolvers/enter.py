@@ -1,6 +1,7 @@
 """From a credential to a Context: the one way in, for every door."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 from goclaw.core.callers import LOCAL_USER, Caller, Scope, effective, system_caller
@@ -70,12 +71,17 @@ async def _key_caller(
     if key is None:
         raise Unauthenticated("invalid_credential")
     services.key_use.note(key.id)
-    scopes = effective(frozenset(Scope(scope) for scope in key.scopes))
+    scopes = _scopes(*key.scopes)
     if key.user_id is not None:
         if named not in (None, key.user_id):
             raise Forbidden("user_not_yours", field=USER_HEADER, user_id=named)
         return _with_user(services, scopes, key, key.user_id)
     return _with_user(services, scopes, key, named or body_user)
+
+
+@lru_cache(maxsize=64)
+def _scopes(*granted: str) -> frozenset[Scope]:
+    return effective(frozenset(Scope(scope) for scope in granted))
 
 
 def _with_user(

@@ -1,6 +1,8 @@
 """Where a chat call goes: agent, provider and the session it continues, in one round trip."""
 
-from typing import Any, Final
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final, cast
 from uuid import UUID
 
 from sqlalchemy import (
@@ -15,22 +17,55 @@ from sqlalchemy import (
 )
 from sqlmodel import col
 
-from goclaw.models.agents import Agent, AgentView
-from goclaw.models.providers import Provider
+from goclaw.models.agents import Agent, AgentStatus
+from goclaw.models.providers import Provider, ProviderSource, ProviderType
 from goclaw.models.sessions import Session
 from goclaw.store.database import Reads
 from goclaw.store.query import Query, Visible
 
+AGENT: Final = (
+    "id",
+    "key",
+    "status",
+    "model",
+    "system_prompt",
+    "max_output_tokens",
+    "temperature",
+)
 PROVIDER: Final = "p_"
 """What the provider's columns are prefixed with, as the agent has some of the same names."""
 
 
-class Target(AgentView):
-    """An agent with its provider's columns and the session whose messages were posted."""
+class Target:
+    """What a turn needs of an agent, and the session whose messages were posted."""
 
-    p_id: UUID
-    p_name: str
+    id: UUID
+    key: str
+    status: AgentStatus
+    model: str
+    system_prompt: str
+    max_output_tokens: int
+    temperature: float | None
     session_id: UUID | None
+
+
+@dataclass(frozen=True, slots=True)
+class TargetProvider:
+    """What a turn needs of a provider, by the names of its columns."""
+
+    id: UUID
+    name: str
+    provider_type: ProviderType
+    source: ProviderSource
+    api_base: str | None
+    api_key: str | None
+    enabled: bool
+    settings: dict[str, Any]
+    updated_at: datetime
+
+
+PROVIDER_COLUMNS: Final = tuple(TargetProvider.__dataclass_fields__)
+PROVIDER_LABELS: Final = tuple(PROVIDER + name for name in PROVIDER_COLUMNS)
 
 
 def _continued() -> ColumnElement[Any]:
@@ -51,13 +86,12 @@ def _continued() -> ColumnElement[Any]:
 
 
 def _targets(visible: Visible) -> Select[Any]:
-    provider = [column.label(PROVIDER + column.name) for column in Provider.__table__.c]  # type: ignore[attr-defined]
-    agent = Agent.__table__.c  # type: ignore[attr-defined]
-    return (
-        select(*agent, *provider, col(Provider.name).label("provider"), _continued())
-        .join_from(Agent, Provider)
-        .where(visible(Agent))
-    )
+    agent = [col(getattr(Agent, name)) for name in AGENT]
+    provider: list[Any] = [
+        col(getattr(Provider, name)).label(label)
+        for name, label in zip(PROVIDER_COLUMNS, PROVIDER_LABELS, strict=True)
+    ]
+    return select(*agent, *provider, _continued()).join_from(Agent, Provider).where(visible(Agent))
 
 
 BY_ID = Query[Target](
@@ -97,7 +131,6 @@ async def target(
     return await query.fetch_one(reads, key=key, **posted)
 
 
-def provider_of(target: Target) -> Provider:
-    """The provider's columns as a provider."""
-    names = [column.name for column in Provider.__table__.c]  # type: ignore[attr-defined]
-    return Provider(**{name: getattr(target, PROVIDER + name) for name in names})
+def provider_of(target: Target) -> TargetProvider:
+    row = cast("Any", target)
+    return TargetProvider(*[row[label] for label in PROVIDER_LABELS])
