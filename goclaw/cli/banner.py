@@ -5,7 +5,7 @@ from rich.table import Table
 from rich.text import Text
 
 from goclaw.core.host import Host
-from goclaw.core.settings import is_loopback
+from goclaw.core.settings import Settings, is_loopback
 
 DOORS = (("Page", "/"), ("GraphiQL", "/graphql"), ("OpenAI API", "/v1"), ("API reference", "/docs"))
 
@@ -20,18 +20,23 @@ def print_banner(host: Host) -> None:
     table.add_row("  Sign-in", sign_in_line(host))
     parts: list[RenderableType] = [Text("\nGoClaw is ready\n", style="bold"), table]
     if host.settings.is_open:
-        parts.append("\n  To make an API key:  goclaw keys create --name my-key")
+        parts.append("\n  To make an API key:  goclaw keys create my-key")
     parts.append("\n  Ctrl-C stops it.\n")
     Console(highlight=False, markup=False).print(Group(*parts))
 
 
 def base_url(host: Host) -> str:
-    name = host.settings.host
+    return reachable_url(host.settings, host.port)
+
+
+def reachable_url(settings: Settings, port: int) -> str:
+    """Where this machine reaches the server; no slash at its end."""
+    name = settings.host
     if name in {"0.0.0.0", "::"}:  # noqa: S104
         name = "localhost"
     elif ":" in name:
         name = f"[{name}]"
-    return f"http://{name}:{host.port}{host.settings.path_prefix}"
+    return f"http://{name}:{port}{settings.path_prefix}"
 
 
 def database_line(host: Host) -> str:

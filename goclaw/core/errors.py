@@ -29,7 +29,8 @@ class GatewayError(Exception):
         self.params = params
 
     def __str__(self) -> str:
-        return MESSAGES[self.code].format_map({"field": self.field, **self.params})
+        named = {"field": self.field, "retry_after_s": self.retry_after_s, **self.params}
+        return MESSAGES[self.code].format_map(named)
 
 
 class InvalidInput(GatewayError):

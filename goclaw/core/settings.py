@@ -124,6 +124,9 @@ class Settings(BaseSettings):
         description="Token with administrator rights. Without it the server is open, "
         "and then listens on loopback only.",
     )
+    api_key: SecretStr | None = Field(
+        None, description="Token or API key that `goclaw chat` signs in with."
+    )
     owner_ids: Names = Field((), description="User ids that see every row; comma separated.")
     postgres_dsn: SecretStr | None = Field(
         None, description="PostgreSQL with pgvector; unset: embedded, in the data folder."

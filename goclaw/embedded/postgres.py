@@ -237,6 +237,11 @@ def attached(data_dir: Path, connections: int) -> Iterator[Database]:
         postgres.stop()
 
 
+def has_database(data_dir: Path) -> bool:
+    """Whether `start` would find one instead of making it."""
+    return (data_dir / "postgres" / "PG_VERSION").exists()
+
+
 def binaries() -> Path:
     """Raises Unavailable where the wheel is missing.
 

@@ -40,6 +40,25 @@ class ServerInfo(View):
     events_cursor: str
 
 
+class DatabaseState(View):
+    """`connections` are those in use, `max_connections` those that ordinary roles may have.
+    `vector` is the version of the extension, null where it is not installed.
+    """
+
+    server_version: str
+    connections: int
+    max_connections: int
+    vector: str | None
+    vector_available: bool
+
+
+class SecretsState(View):
+    """`unreadable` names the providers whose stored key the encryption key does not open."""
+
+    stored: int
+    unreadable: list[str]
+
+
 class Health(View):
     """`database` is `ok` or `unavailable`; `mode` is what clients of older servers expect."""
 
