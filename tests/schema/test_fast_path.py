@@ -56,7 +56,7 @@ GOOD: dict[str, tuple[Any, ...]] = {
     "JSON": ({}, {"a": [1, None, {"b": "c"}]}, [], "text", 0, False),
 }
 BAD: tuple[Any, ...] = (
-    object(), float("nan"), 2**40, b"bytes", "no", 5, [], datetime.min, Decimal("NaN")
+    object(), float("nan"), 2**40, b"bytes", "no", 5, [], "2026-01-01", Decimal("NaN")
 )  # fmt: skip
 
 

@@ -1,8 +1,7 @@
 """`/graphql` over WebSocket, watched from outside."""
 
 import asyncio
-from socket import SO_RCVBUF, SOL_SOCKET
-from socket import socket as Socket
+import socket as sockets
 from typing import Any
 
 import aiohttp
@@ -15,7 +14,9 @@ from tests.support.callers import add_agent, add_provider
 from tests.support.server import RunningServer
 from tests.upstream import ScriptedUpstream
 
-EVENTS = "subscription($after: String) { events(topics: [\"api_key\"], after: $after) { cursor kind payload } }"  # fmt: skip  # noqa: E501
+EVENTS = """subscription($after: String) {
+  events(topics: ["api_key"], after: $after) { cursor kind payload }
+}"""
 NEW_KEY = """mutation($name: String!, $user: String) {
   createApiKey(input: {name: $name, scopes: [READ], userId: $user}) { secret apiKey { id } }
 }"""
@@ -66,7 +67,7 @@ async def test_how_sockets_are_refused(
         "type": "subscribe",
         "id": "1",
         "payload": {"query": "subscription { events { at } }"},
-    }  # noqa: E501
+    }
     long = {"type": "ping", "payload": {"x": "y" * 1024 * 1024}}
     cases: list[tuple[Client, list[Any], int]] = [
         (nobody, [init], 4401),
@@ -233,10 +234,10 @@ async def test_limits_and_keep_alive(admin: Client, monkeypatch: pytest.MonkeyPa
         assert (await ws.receive())["id"] == "4"
 
 
-def small_window(address: Any) -> Socket:
+def small_window(address: Any) -> sockets.socket:
     family, kind, protocol = address[:3]
-    made = Socket(family, kind, protocol)
-    made.setsockopt(SOL_SOCKET, SO_RCVBUF, 4096)
+    made = sockets.socket(family, kind, protocol)
+    made.setsockopt(sockets.SOL_SOCKET, sockets.SO_RCVBUF, 4096)
     return made
 
 

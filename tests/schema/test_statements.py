@@ -1,0 +1,110 @@
+"""How many statements a query costs, however many rows it has."""
+
+from typing import Any
+
+import pytest
+
+from goclaw.core.ids import uuid7
+from goclaw.resolvers.services import Services
+from goclaw.schema.execution import Asked, run
+from goclaw.store import database
+from tests.support.callers import add_agent, add_provider, context
+from tests.upstream import ScriptedUpstream
+
+ROWS = 10
+
+
+@pytest.fixture
+def statements(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    told: list[str] = []
+    fetch = database.fetch
+
+    async def counted(pool: Any, sql: str, arguments: Any) -> Any:
+        told.append(sql)
+        return await fetch(pool, sql, arguments)
+
+    monkeypatch.setattr(database, "fetch", counted)
+    return told
+
+
+@pytest.fixture
+async def many(services: Services, upstream: ScriptedUpstream) -> None:
+    """Ten agents, each with a session of two messages and a run."""
+    provider = await add_provider(services, upstream)
+    pool = services.database.pool
+    for number in range(ROWS):
+        agent = await add_agent(services, provider, f"agent-{number}")
+        session, run_id = uuid7(), uuid7()
+        await pool.execute(
+            "insert into sessions (id, key, agent_id, user_id, channel, message_count, "
+            "input_tokens, output_tokens, lease_run_id, created_at, updated_at) "
+            "values ($1, $2, $3, 'ada', 'web', 2, 0, 0, $4, now(), now())",
+            session, f"s{number}", agent.id, run_id,
+        )  # fmt: skip
+        await pool.execute(
+            "insert into runs (id, session_id, agent_id, trace_id, user_id, channel, status, model,"
+            " provider_name, first_seq, last_seq, input_tokens, output_tokens, cached_tokens,"
+            " worker, started_at, heartbeat_at) values ($1, $2, $3, $4, 'ada', 'web', 'running',"
+            " 'm', 'p', 1, 1, 0, 0, 0, '', now(), now())",
+            run_id, session, agent.id, uuid7(),
+        )  # fmt: skip
+        for seq in (1, 2):
+            await pool.execute(
+                "insert into messages (id, session_id, run_id, seq, role, content, created_at) "
+                "values ($1, $2, $3, $4, 'user', 'text', now())",
+                uuid7(), session, run_id, seq,
+            )  # fmt: skip
+
+
+CASES = [
+    ("{ agents { nodes { key model status } } }", 1),
+    ("{ agents { totalCount nodes { key } } }", 2),
+    ("{ agents { nodes { key provider { name } } } }", 2),
+    ("{ agents { nodes { key mayEdit shares { userId } provider { name } } } }", 4),
+    ("{ sessions { nodes { key agent { key provider { name } } } } }", 3),
+    ("{ sessions { nodes { key messages(first: 1) { nodes { content } } } } }", 2),
+    ("{ sessions { nodes { key activeRun { status session { key } } } } }", 3),
+    ("{ runs { nodes { status agent { key } session { key agent { key } } trace { id } } } }", 4),
+]
+
+
+async def test_rows_are_loaded_together(
+    services: Services, many: None, statements: list[str]
+) -> None:
+    for query, limit in CASES:
+        statements.clear()
+        payload = await run(context(services), Asked(query))
+        assert "errors" not in payload, payload
+        (page,) = payload["data"].values()
+        assert len(page["nodes"]) >= ROWS
+        assert len(statements) <= limit, (query, statements)
+
+
+async def test_each_session_has_its_own_messages(services: Services, many: None) -> None:
+    query = """{ sessions { nodes { messages(first: 1) {
+      nodes { seq } pageInfo { hasNextPage }
+    } } } }"""
+    payload = await run(context(services), Asked(query))
+    shown = [node["messages"] for node in payload["data"]["sessions"]["nodes"]]
+    assert shown == [{"nodes": [{"seq": 2}], "pageInfo": {"hasNextPage": True}}] * ROWS
+
+
+async def test_one_call_holds_few_connections(
+    services: Services, many: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    open_now = most = 0
+    fetch = database.fetch
+
+    async def watched(*arguments: Any) -> Any:
+        nonlocal open_now, most
+        open_now += 1
+        most = max(most, open_now)
+        try:
+            return await fetch(*arguments)
+        finally:
+            open_now -= 1
+
+    monkeypatch.setattr(database, "fetch", watched)
+    query = "{ " + " ".join(f"a{n}: agents {{ totalCount }}" for n in range(25)) + " }"
+    assert "errors" not in await run(context(services), Asked(query))
+    assert most == 4
