@@ -37,8 +37,8 @@ async def test_more_at_once_than_connections(pool: ParkingPool) -> None:
 
     async with asyncio.timeout(5):
         await asyncio.gather(*(slow() for _ in range(20)))
-    assert len(pool._parked) <= pool.get_size() <= 2
-    assert pool._waiting == 0
+    assert len(pool._parked) == pool.get_size() == 2
+    assert not pool._waiters
 
 
 async def test_waiting_ends_in_time(pool: ParkingPool) -> None:
@@ -47,6 +47,41 @@ async def test_waiting_ends_in_time(pool: ParkingPool) -> None:
             async with pool.acquire(timeout=0.05):
                 raise AssertionError
     assert await pid(pool)
+
+
+async def test_whoever_stops_waiting_takes_no_connection_along(pool: ParkingPool) -> None:
+    async with pool.acquire(), pool.acquire() as second:
+        waiting = asyncio.create_task(pid(pool))
+        await asyncio.sleep(0.01)
+        pool._hand_over(second)
+        waiting.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await waiting
+        assert pool._parked.pop()[1] is second
+
+
+async def test_whoever_waits_is_told_of_a_failed_block(pool: ParkingPool) -> None:
+    async def fails() -> None:
+        async with pool.acquire() as connection:
+            await connection.execute("select pg_sleep(0.05)")
+            await connection.execute("select 1 / 0")
+
+    async with asyncio.timeout(5):
+        done = await asyncio.gather(fails(), fails(), pid(pool), pid(pool), return_exceptions=True)
+    assert [isinstance(each, asyncpg.DivisionByZeroError) for each in done] == [1, 1, 0, 0]
+
+
+async def test_closing_ends_the_wait(dsn: str) -> None:
+    pool = ParkingPool(dsn, min_size=1, max_size=1)
+    await pool
+    async with pool.acquire():
+        waiting = asyncio.create_task(pid(pool))
+        await asyncio.sleep(0.01)
+        closing = asyncio.create_task(pool.close())
+        await asyncio.sleep(0.01)
+    with pytest.raises(asyncpg.InterfaceError):
+        await waiting
+    await closing
 
 
 async def test_a_lost_connection_is_replaced(pool: ParkingPool, dsn: str) -> None:

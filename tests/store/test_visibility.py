@@ -1,0 +1,53 @@
+"""No read forgets whose rows it may see: each query names the caller, or stands here with why."""
+
+import importlib
+import pkgutil
+from typing import Any
+
+import pytest
+
+import goclaw.store
+from goclaw.core.callers import Caller, Scope
+from goclaw.models.agents import Agent
+from goclaw.models.sessions import Session
+from goclaw.store.query import CALLER, Query
+from goclaw.store.tables import TABLES
+from goclaw.store.visibility import ALWAYS, CONDITIONS, visible_to
+
+FOR_EVERYBODY = {
+    "goclaw.store.providers": "providers have no owner; keys never leave the store unsealed",
+    "goclaw.store.api_keys": "looked up by hash to sign in, listed for administrators alone",
+    "goclaw.store.checkup": "one sealed secret, to see whether the key opens it",
+    "goclaw.store.idempotency": "asked for by the caller's own name",
+}
+INTERNAL = {"Event", "FanoutPayload", "IdempotentRequest"}
+"""Tables that no operation reads for a caller: the event log checks each event as it is told."""
+
+
+def queries() -> list[tuple[str, str, Query[Any]]]:
+    found = []
+    for module in pkgutil.iter_modules(goclaw.store.__path__, "goclaw.store."):
+        loaded = importlib.import_module(module.name)
+        found += [
+            (module.name, name, value)
+            for name, value in vars(loaded).items()
+            if isinstance(value, Query)
+        ]
+    return found
+
+
+@pytest.mark.parametrize(("module", "name", "query"), queries(), ids=lambda v: str(v)[:40])
+def test_every_query_asks_for_its_caller(module: str, name: str, query: Query[Any]) -> None:
+    asks = CALLER in query._own.names
+    assert asks != (module in FOR_EVERYBODY), f"{module}.{name}"
+
+
+def test_every_table_has_its_rule() -> None:
+    assert {table.__name__ for table in TABLES} - INTERNAL == {t.__name__ for t in CONDITIONS}
+
+
+def test_deleted_agents_are_hidden_from_everybody() -> None:
+    boss = Caller(frozenset(Scope), None)
+    assert boss.sees_all
+    assert visible_to(Agent, boss) is ALWAYS[Agent]
+    assert visible_to(Session, boss) is None
