@@ -83,7 +83,7 @@ async def open_services(host: Host, *, serving: bool = True) -> AsyncIterator[Se
         stack.push_async_callback(_flush, services)
         if serving:
             await drop_foreign_events(database.pool)
-        await seed(services)
+            await seed(services)
         await services.hub.start()
         stack.push_async_callback(services.hub.stop)
         if serving:
