@@ -1,5 +1,6 @@
 """A pool whose connections go from statement to statement without passing through it."""
 
+import asyncio
 from collections import deque
 from time import monotonic
 from types import TracebackType
@@ -20,53 +21,88 @@ DEFAULTS: Final = {
 
 
 class ParkingPool(asyncpg.Pool):  # type: ignore[misc]
-    """Connections that end a block well are parked, and taken by the next one.
+    """A connection that ends its block well goes to whoever waits for one, or is parked.
 
     asyncpg's own way is three timers and a task each time, which costs as much as a small
-    statement. So a block must leave no session state behind. While somebody waits for a
-    connection none is parked, so that nobody waits for one that is idle.
+    statement. In return a block must leave no session state behind.
     """
 
-    __slots__ = ("_parked", "_waiting")
+    __slots__ = ("_parked", "_waiters")
 
     def __init__(self, dsn: str, **options: Any) -> None:
         """`options` are those of `asyncpg.create_pool`."""
         super().__init__(dsn, **(DEFAULTS | options))
         self._parked: deque[tuple[float, Any]] = deque()
-        self._waiting = 0
+        self._waiters: deque[asyncio.Future[Any]] = deque()
 
     def acquire(self, *, timeout: float | None = None) -> "Acquired":
         """For `async with` alone."""
         return Acquired(self, timeout)
 
     async def take(self, timeout_s: float | None) -> Any:
-        while self._parked:
-            _, connection = self._parked.pop()
-            if _is_open(connection):
+        while True:
+            while self._parked:
+                connection = self._parked.pop()[1]
+                if _is_open(connection):
+                    return connection
+                await self.release(connection)
+            if self._queue.qsize() or self.is_closing():
+                return await self._acquire(timeout_s)
+            connection = await self._handed_over(timeout_s)
+            if connection is not None:
                 return connection
-            await self.release(connection)
-        self._waiting += 1
-        try:
-            return await self._acquire(timeout_s)
-        finally:
-            self._waiting -= 1
 
     async def give_back(self, connection: Any) -> None:
-        if self._waiting or self.is_closing() or not _is_open(connection):
-            await self.release(connection)
+        if self.is_closing() or not _is_open(connection):
+            await self.give_up(connection)
             return
-        now_s = monotonic()
-        self._parked.append((now_s, connection))
-        if self._parked[0][0] + PARKED_S < now_s:
+        self._pass_on(connection)
+        if self._parked and self._parked[0][0] + PARKED_S < monotonic():
             await self.release(self._parked.popleft()[1])
 
-    async def close(self) -> None:
-        await self._empty()
-        await super().close()
+    async def give_up(self, connection: Any) -> None:
+        """What ended badly may still be cancelling its statement: the pool waits for that."""
+        try:
+            await self.release(connection)
+        finally:
+            self._hand_over(None)
 
-    async def _empty(self) -> None:
+    async def close(self) -> None:
         while self._parked:
             await self.release(self._parked.pop()[1])
+        await super().close()
+
+    async def _handed_over(self, timeout_s: float | None) -> Any:
+        """A connection; None when there is one to be had from the pool."""
+        waiter: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+        self._waiters.append(waiter)
+        try:
+            async with asyncio.timeout(timeout_s):
+                return await waiter
+        except BaseException:
+            if waiter.done() and not waiter.cancelled():
+                self._return(waiter.result())
+            raise
+
+    def _return(self, connection: Any) -> None:
+        """What was handed to somebody who had just stopped waiting."""
+        if connection is None:
+            self._hand_over(None)
+        else:
+            self._pass_on(connection)
+
+    def _pass_on(self, connection: Any) -> None:
+        if not self._hand_over(connection):
+            self._parked.append((monotonic(), connection))
+
+    def _hand_over(self, connection: Any) -> bool:
+        """Whether somebody was waiting."""
+        while self._waiters:
+            waiter = self._waiters.popleft()
+            if not waiter.done():
+                waiter.set_result(connection)
+                return True
+        return False
 
 
 class Acquired:
@@ -87,11 +123,10 @@ class Acquired:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        """What ended badly may still be cancelling its statement: the pool waits for that."""
         if kind is None:
             await self._pool.give_back(self._connection)
         else:
-            await self._pool.release(self._connection)
+            await self._pool.give_up(self._connection)
 
 
 def _is_open(connection: Any) -> bool:
