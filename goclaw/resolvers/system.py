@@ -89,7 +89,7 @@ class Figure:
 async def get_figures(ctx: Context) -> list[Figure]:
     """Of the worker that answers."""
     services = ctx.services
-    runner, traces, hub = services.runner, services.traces, services.hub
+    runner, traces, hub = services.runner, services.traces, services.hub.figures()
     return [
         Figure("runs_completed", "Runs that gave an answer", runner.completed),
         Figure("runs_failed", "Runs that failed or were cancelled", runner.failed),
@@ -97,9 +97,9 @@ async def get_figures(ctx: Context) -> list[Figure]:
         Figure("trace_rows_written", "Rows of traces and spans written", traces.written),
         Figure("trace_rows_dropped", "Rows dropped as the queue was full", traces.dropped),
         Figure("trace_rows_queued", "Rows waiting to be written", traces.queued, counts=False),
-        Figure("subscriptions", "Open subscriptions", hub.subscriptions, counts=False),
-        Figure("fanout_connected", "Other workers are heard", hub.connected, counts=False),
-        Figure("fanout_reconnects", "Times the fan-out came back", hub.reconnects),
+        Figure("subscriptions", "Open subscriptions", hub["subscriptions"], counts=False),
+        Figure("fanout_connected", "Other workers are heard", hub["connected"], counts=False),
+        Figure("fanout_reconnects", "Times the fan-out came back", hub["reconnects"]),
         Figure("database_pool_size", "Connections open", _pool_size(ctx), counts=False),
     ]
 

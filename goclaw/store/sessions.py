@@ -2,7 +2,7 @@ from collections.abc import Collection, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, Select, Uuid, bindparam, func, select, true
+from sqlalchemy import ARRAY, Select, Uuid, bindparam, column, func, select, true
 from sqlmodel import col
 from sqlmodel import select as select_one
 
@@ -75,12 +75,13 @@ ANSWER = Query[Message](
 
 def _of_each(visible: Any) -> Select[Any]:
     """The last messages before an id, for several sessions at once."""
-    ids = func.unnest(bindparam("ids", type_=ARRAY(Uuid))).column_valued("session")
+    given = func.unnest(bindparam("ids", type_=ARRAY(Uuid)))
+    ids = given.table_valued(column("id", Uuid), name="wanted").render_derived()
     last = (
         select(Message)
         .where(
             visible,
-            col(Message.session_id) == ids,
+            col(Message.session_id) == ids.c.id,
             col(Message.id) < bindparam("before", type_=Uuid),
         )
         .order_by(col(Message.id).desc())
