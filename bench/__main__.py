@@ -3,6 +3,7 @@
 import argparse
 import logging
 import sys
+import traceback
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -47,13 +48,22 @@ def arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
+async def outcome(name: str, scene: Scene) -> Sequence[Row]:
+    """A part that breaks is a row, too, and the others go on."""
+    try:
+        return await PARTS[name](scene)
+    except Exception as error:  # noqa: BLE001 - the row tells it
+        traceback.print_exception(error)
+        return [Row(name, "broke", "", met=False, details=repr(error)[:200])]
+
+
 async def measure(names: Sequence[str], effort: Effort) -> list[Row]:
     rows: list[Row] = []
     with TemporaryDirectory(prefix="goclaw-bench-") as folder:
         async with Scene(Path(folder), effort) as scene:
             for name in names:
                 began = monotonic()
-                rows += await PARTS[name](scene)
+                rows += await outcome(name, scene)
                 print(f"  {name}: {monotonic() - began:.0f} s", file=sys.stderr)
     return rows
 

@@ -51,7 +51,7 @@ async def measure_lists(scene: Scene) -> Sequence[Row]:
         ("/v1/api-keys", KEYS, gateway.admin_key),
         ("/v1/agents?limit=50", AGENTS, gateway.user_key),
     ):
-        table = "peer_" + path.partition("?")[0].rpartition("/")[2].replace("-", "_")
+        table = "list_" + path.partition("?")[0].rpartition("/")[2].replace("-", "_")
         columns = await copy_rows(scene.dsn, query, peers, table)
         route = scene.peer("route", peers, table)
         calls: dict[str, Call] = {
@@ -66,7 +66,7 @@ async def over_graphql(scene: Scene, gateway: Gateway, peers: str) -> Sequence[R
     headers = {"authorization": f"Bearer {gateway.user_key}"}
     body = orjson.dumps({"query": QUERY})
     calls: dict[str, Call] = {
-        "route": (scene.peer("route", peers, "peer_api_keys"), get("/items")),
+        "route": (scene.peer("route", peers, "list_api_keys"), get("/items")),
         "gateway": (gateway, request("POST", "/graphql", headers, body)),
     }
     return await compare(scene, "agents over /graphql", 12, calls, judged=False)

@@ -99,7 +99,8 @@ def upstream(folder: Path) -> Iterator[Server]:
 @contextmanager
 def peer(folder: Path, module: str, *arguments: str) -> Iterator[Server]:
     """`python -m bench.peers.<module> <port> ...`, on the core for servers under test."""
-    port, log = free_port(), folder / f"{module}-{'-'.join(arguments[:1])}.log"
+    port = free_port()
+    log = folder / f"{module}-{port}.log"
     with process(("-m", f"bench.peers.{module}", str(port), *arguments), log) as child:
         wait_for(port, child, log)
         pin_under_test(child.pid)
