@@ -1,11 +1,15 @@
 """What is printed when the server is ready."""
 
+import shlex
+import sys
+from pathlib import Path
+
 from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
 from goclaw.core.host import Host
-from goclaw.core.settings import Settings, is_loopback
+from goclaw.core.settings import Settings, default_data_dir, is_loopback
 
 DOORS = (("Page", "/"), ("GraphiQL", "/graphql"), ("OpenAI API", "/v1"), ("API reference", "/docs"))
 
@@ -20,9 +24,17 @@ def print_banner(host: Host) -> None:
     table.add_row("  Sign-in", sign_in_line(host))
     parts: list[RenderableType] = [Text("\nGoClaw is ready\n", style="bold"), table]
     if host.settings.is_open:
-        parts.append("\n  To make an API key:  goclaw keys create my-key")
+        parts.append(f"\n  To make an API key:  {key_command(host.settings)}")
     parts.append("\n  Ctrl-C stops it.\n")
     Console(highlight=False, markup=False).print(Group(*parts))
+
+
+def key_command(settings: Settings) -> str:
+    """As it has to be typed to reach this server's database."""
+    command = f"{Path(sys.argv[0]).name} keys create my-key"
+    if settings.postgres_dsn is None and settings.data_dir != default_data_dir():
+        command = f"{command} --data-dir {shlex.quote(str(settings.data_dir))}"
+    return command
 
 
 def base_url(host: Host) -> str:
