@@ -47,4 +47,5 @@ def configure_logs(log_format: str, level: str) -> None:
 def _renderers(log_format: str) -> tuple[Processor, ...]:
     if log_format == "json":
         return (structlog.processors.format_exc_info, structlog.processors.JSONRenderer())
-    return (structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty()),)
+    plain = structlog.dev.plain_traceback  # others show local variables, which hold secrets
+    return (structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), exception_formatter=plain),)

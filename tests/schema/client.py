@@ -81,7 +81,8 @@ class Socket:
     async def receive(self, timeout_s: float = 10) -> dict[str, Any]:
         message = await self.ws.receive(timeout=timeout_s)
         assert message.type is aiohttp.WSMsgType.TEXT, (message, self.ws.close_code)
-        return orjson.loads(message.data)
+        loaded: dict[str, Any] = orjson.loads(message.data)
+        return loaded
 
     async def closed(self, timeout_s: float = 10) -> tuple[int | None, str]:
         """Reads until the server closes; gives code and reason."""

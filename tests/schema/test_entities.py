@@ -175,7 +175,8 @@ async def test_pages(ada: Client, server: RunningServer, upstream: Any) -> None:
     provider = await add_provider(server.services, upstream)
     for number in range(5):
         await add_agent(server.services, provider, f"agent-{number}")
-    query = """query($n: Int!, $after: String) { agents(first: $n, after: $after, search: "AGENT-") {
+    query = """query($n: Int!, $after: String) {
+    agents(first: $n, after: $after, search: "AGENT-") {
       totalCount nodes { key } edges { cursor node { key } } pageInfo { hasNextPage endCursor }
     } }"""
     keys: list[str] = []
@@ -295,7 +296,7 @@ async def test_activity(ada: Client, provider: str) -> None:
       nodes { actorId action entityType entityId ipAddress }
     } }"""
     (row,) = (await ada.data(query, action="agent.created"))["activity"]["nodes"]
-    assert UUID(row.pop("entityId"))
+    assert UUID(row.pop("entityId")).version == 7
     assert row == {
         "actorId": "ada",
         "action": "agent.created",

@@ -8,6 +8,7 @@ import aiohttp
 import orjson
 import pytest
 
+from goclaw.resolvers.enter import enter
 from goclaw.schema import admission, socket
 from tests.schema.client import PROTOCOL, Client
 from tests.support.callers import add_agent, add_provider
@@ -196,7 +197,6 @@ async def test_sockets_of_one_key_share_the_look_up(
     made = (await admin.data(NEW_KEY, name="k", user="ada"))["createApiKey"]
     client = admin.acting(made["secret"])
     entered = []
-    enter = admission.enter
 
     async def counted(*arguments: Any) -> Any:
         entered.append(arguments)
