@@ -27,10 +27,14 @@ class Admission:
         self._over: asyncio.Future[GatewayError] = asyncio.get_running_loop().create_future()
         self._task: asyncio.Task[None] | None = None
 
-    def context(self) -> Context:
-        """For one call or one event. Raises what ended the admission."""
+    def check(self) -> None:
+        """Raises what ended the admission."""
         if self._over.done():
             raise self._over.result()
+
+    def context(self) -> Context:
+        """For one call or one event. Raises what ended the admission."""
+        self.check()
         return self._ctx.afresh()
 
     async def over(self) -> GatewayError:

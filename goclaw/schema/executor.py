@@ -24,7 +24,7 @@ class FastExecutor(Executor[Any]):
     ) -> Any:  # fmt: skip
         kind = get_nullable_type(return_type.of_type)
         if isinstance(kind, GraphQLObjectType) and is_non_null_type(return_type.of_type):
-            plan = None if kind.is_type_of else self._plan(kind, field_details_list)
+            plan = None if kind.is_type_of else self.plan_of(kind, field_details_list)
             if plan is not None and not plan.rest:
                 try:
                     return plan.of_list(result)
@@ -38,7 +38,7 @@ class FastExecutor(Executor[Any]):
         self, return_type: GraphQLObjectType, field_details_list: Details, path: Any, result: Any,
         position_context: Any,
     ) -> Any:  # fmt: skip
-        plan = self._plan(return_type, field_details_list)
+        plan = self.plan_of(return_type, field_details_list)
         if plan is not None:
             try:
                 plain = plan.of_row(result)
@@ -55,7 +55,7 @@ class FastExecutor(Executor[Any]):
             return_type, field_details_list, path, result, position_context
         )
 
-    def _plan(self, kind: GraphQLObjectType, details: Details) -> Plan | None:
+    def plan_of(self, kind: GraphQLObjectType, details: Details) -> Plan | None:
         """Kept with the document, whose nodes it was made from."""
         document = self.document
         values = self.variable_values.coerced

@@ -15,9 +15,11 @@ from graphql import GraphQLObjectType, get_named_type, is_leaf_type
 from graphql.execution import Executor
 
 from goclaw.core.paging import Page
+from goclaw.models.run_events import RunEnded, RunStarted, RunText
 from goclaw.schema import agents, execution, traces
 from goclaw.schema.documents import CORE_SCHEMA
-from goclaw.schema.execution import Asked, document_of, executor_of, payload_of
+from goclaw.schema.execution import Asked, document_of, executor_of, payload_of, show_event
+from goclaw.schema.streaming import QuickEvents
 from goclaw.schema.windows import attribute_of
 
 QUERIES = 60
@@ -214,3 +216,27 @@ async def test_plain_rows_do_not_reach_graphql_core(monkeypatch: pytest.MonkeyPa
     payload = await execution.run(ctx, Asked("{ agents { nodes { id key model createdAt } } }"))
     assert len(payload["data"]["agents"]["nodes"]) == 20
     assert calls == ["Query"]
+
+
+async def test_events_are_shown_as_the_executor_shows_them() -> None:
+    query = """subscription($yes: Boolean!) { e: runEvents(runId: $id) {
+      __typename ... on RunText { text offset @include(if: $yes) } ... on RunStarted { cursor }
+      ... on RunEnded { cursor message { content role } run { agent { key } } }
+    } }""".replace("$id", '"00000000-0000-0000-0000-000000000000"')
+    ctx: Any = SimpleNamespace(request_id="test", signed_in=True)
+    message: Any = SimpleNamespace(content="x", role="assistant")
+    events = [
+        RunStarted("c", SimpleNamespace()),  # type: ignore[arg-type]
+        RunText(0, "one"),
+        RunText(2**40, "an offset that is no Int"),
+        RunText(3, "two"),
+    ]
+    for yes in (True, False):
+        asked = Asked(query, None, {"yes": yes})
+        executor = executor_of(ctx, asked, document_of(asked, "test"))
+        quick = QuickEvents(executor)
+        for event in events:
+            slow = await show_event(executor, ctx, event)
+            fast = quick.payload(event)
+            assert fast == slow or (fast is None and "errors" in slow)
+        assert quick.payload(RunEnded("c", SimpleNamespace(), message)) is None  # type: ignore[arg-type]
