@@ -9,6 +9,7 @@ from uuid import uuid4
 
 import asyncpg
 import pytest
+from pydantic import SecretStr
 
 from goclaw.app.services import open_services
 from goclaw.core.host import Host
@@ -78,8 +79,8 @@ async def upstream() -> AsyncIterator[ScriptedUpstream]:
 def settings(tmp_path: Path, upstream: ScriptedUpstream) -> Settings:
     return Settings(
         data_dir=tmp_path,
-        gateway_token=TOKEN,
-        encryption_key="k" * 32,
+        gateway_token=SecretStr(TOKEN),
+        encryption_key=SecretStr("k" * 32),
         allowed_outbound_hosts=(upstream.host,),
         shutdown_grace_s=1,
         db_connections=12,

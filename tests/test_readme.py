@@ -38,7 +38,7 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     port = free_port()
     folder = tmp_path_factory.mktemp("readme")
     kept = {k: v for k, v in os.environ.items() if not k.endswith("_API_KEY") and "GOCLAW" not in k}
-    server = subprocess.Popen(  # noqa: S603
+    server = subprocess.Popen(
         [sys.executable, "-m", "goclaw", "serve"],
         env=kept | {"GOCLAW_PORT": str(port), "GOCLAW_DATA_DIR": str(folder / "data")},
         cwd=folder,
@@ -65,7 +65,7 @@ async def until_ready(url: str, server: "subprocess.Popen[bytes]") -> None:
 
 
 def run(command: list[str], cwd: Path) -> str:
-    done = subprocess.run(  # noqa: S603
+    done = subprocess.run(
         command, cwd=cwd, capture_output=True, text=True, timeout=SNIPPET_S, check=False
     )
     assert done.returncode == 0, done.stderr

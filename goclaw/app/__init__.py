@@ -1,13 +1,22 @@
-"""Builds everything once: the services of a worker, and the doors in front of them."""
+"""Builds everything once: the services of a worker, and the doors in front of them.
 
-from goclaw.app.gateway import Gateway
-from goclaw.app.services import open_services
-from goclaw.core.host import Host
-from goclaw.store.migrate import database_version, migrate, newest_version
+The names below are found by import string, and imported when asked for: a worker spends no
+time and memory on migrations, and a migration none on the doors.
+"""
 
-__all__ = ["create_app", "database_version", "migrate", "newest_version", "open_services"]
+from pkgutil import resolve_name
+from typing import Any, Final
+
+HOMES: Final = {
+    "create_app": "goclaw.app.gateway:Gateway",
+    "database_version": "goclaw.store.migrate:database_version",
+    "migrate": "goclaw.store.migrate:migrate",
+    "newest_version": "goclaw.store.migrate:newest_version",
+    "open_services": "goclaw.app.services:open_services",
+}
 
 
-def create_app(host: Host) -> Gateway:
-    """The ASGI application of one worker."""
-    return Gateway(host)
+def __getattr__(name: str) -> Any:
+    if name not in HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return resolve_name(HOMES[name])

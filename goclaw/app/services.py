@@ -6,6 +6,7 @@ import socket
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime
+from pkgutil import resolve_name
 from typing import Any, Final
 
 import structlog
@@ -16,7 +17,6 @@ from goclaw.core.settings import Settings, is_loopback
 from goclaw.events.backend import FanoutBackend
 from goclaw.events.hub import EventHub
 from goclaw.events.postgres import PostgresBackend
-from goclaw.events.redis import RedisBackend
 from goclaw.providers.registry import OLLAMA_HOST
 from goclaw.resolvers.key_use import KeyUse
 from goclaw.resolvers.seed import seed, warm_local_model
@@ -37,6 +37,9 @@ log = structlog.get_logger()
 Begin = Callable[[], Coroutine[Any, Any, None]]
 
 RESTART_S: Final = 1.0
+REDIS_BACKEND: Final = "goclaw.events.redis:RedisBackend"
+"""Imported only where Redis is used, as the client adds a tenth to a worker's start."""
+
 LISTEN_CONNECTIONS: Final = 1
 """What the fan-out holds outside the pools."""
 
@@ -63,7 +66,8 @@ def open_outbound(host: Host) -> OutboundClient:
 
 def _backend(settings: Settings, database: Database, dsn: str) -> FanoutBackend:
     if settings.redis_url is not None:
-        return RedisBackend(settings.redis_url.get_secret_value())
+        backend: FanoutBackend = resolve_name(REDIS_BACKEND)(settings.redis_url.get_secret_value())
+        return backend
     return PostgresBackend(PostgresFanout(database.pool, dsn))
 
 
@@ -94,9 +98,7 @@ async def open_services(host: Host, *, serving: bool = True) -> AsyncIterator[Se
 
 async def _open_database(host: Host) -> Database:
     connections = max(2, host.connections_per_worker - LISTEN_CONNECTIONS)
-    return await open_database(
-        host.dsn, connections, statement_cache=host.settings.statement_cache
-    )
+    return await open_database(host.dsn, connections, statement_cache=host.settings.statement_cache)
 
 
 def _assemble(host: Host, database: Database) -> Services:

@@ -80,7 +80,7 @@ class Context:
         self.address = address
         self.idempotency_key = idempotency_key
         self._in_block = False
-        self._message_pages: dict[PageRequest, DataLoader[UUID, Page[Message] | None]] = {}
+        self._message_pages: dict[PageRequest, Loader[Page[Message] | None]] = {}
         self._slots = asyncio.Semaphore(STATEMENTS_AT_ONCE)
 
     def afresh(self) -> "Context":

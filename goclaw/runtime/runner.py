@@ -121,14 +121,18 @@ class Runner:
         self, run: LiveRun, status: RunStatus, error: GatewayError | None = None
     ) -> None:
         """Commits how the run ended. A database that is away is asked again in the background,
-        so that an answer already given is not lost.
+        so that an answer already given is not lost; so is one whose caller leaves meanwhile.
         """
+        run.task = None  # it ends as it does, whoever cancels it from now on
         run.error = error
         outcome = Outcome(run, status, error)
         try:
             await self._commit(outcome)
         except Unavailable:
             self._spawn(self._commit_later(outcome))
+        except asyncio.CancelledError:
+            self._spawn(self._commit_anyway(outcome))
+            raise
 
     async def _commit(self, outcome: Outcome) -> None:
         try:
@@ -139,6 +143,13 @@ class Runner:
             self._close(outcome)
             raise
         self._close(outcome)
+
+    async def _commit_anyway(self, outcome: Outcome) -> None:
+        """Once more, as nobody knows what became of the first time; it counts once."""
+        try:
+            await self._commit(outcome)
+        except Unavailable:
+            await self._commit_later(outcome)
 
     async def _commit_later(self, outcome: Outcome) -> None:
         for attempt in range(1, END_ATTEMPTS + 1):

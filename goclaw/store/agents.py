@@ -100,7 +100,9 @@ async def may_see_agent(reads: Reads, id: UUID) -> bool:
 
 async def agent_to_change(db: Db, id: UUID) -> Agent | None:
     """The row, locked until the block ends."""
-    return (await db.exec(db.visible(Agent).where(col(Agent.id) == id).with_for_update())).one_or_none()
+    return (
+        await db.exec(db.visible(Agent).where(col(Agent.id) == id).with_for_update())
+    ).one_or_none()
 
 
 async def administers(db: Db, agent: Agent) -> bool:
@@ -124,9 +126,7 @@ async def save_agent(db: Db, agent: Agent) -> Agent:
         await db.flush()
     except IntegrityError as error:
         if "provider_id" in str(error.orig):
-            raise NotFound(
-                "provider_not_found", field="provider_id", id=provider_id
-            ) from error
+            raise NotFound("provider_not_found", field="provider_id", id=provider_id) from error
         raise Conflict("agent_key_taken", field="key", key=key) from error
     return agent
 

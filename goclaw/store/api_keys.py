@@ -56,7 +56,9 @@ async def add_key(db: Db, key: ApiKey) -> ApiKey:
 
 async def key_to_change(db: Db, id: UUID) -> ApiKey | None:
     """The row, locked until the block ends."""
-    return (await db.exec(db.visible(ApiKey).where(col(ApiKey.id) == id).with_for_update())).one_or_none()
+    return (
+        await db.exec(db.visible(ApiKey).where(col(ApiKey.id) == id).with_for_update())
+    ).one_or_none()
 
 
 async def revoke_key(db: Db, key: ApiKey) -> ApiKey:

@@ -1,6 +1,6 @@
 """What the database says about itself, for whoever looks after it."""
 
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import select
@@ -31,9 +31,10 @@ class SealedKey:
     api_key: str
 
 
+COLUMNS: tuple[Any, ...] = (col(Provider.id), col(Provider.name), col(Provider.api_key))
 SEALED = Query[SealedKey](
     lambda visible: (
-        select(col(Provider.id), col(Provider.name), col(Provider.api_key))
+        select(*COLUMNS)
         .where(visible(Provider), col(Provider.api_key).is_not(None))
         .order_by(col(Provider.id).desc())
         .limit(MOST_SECRETS)

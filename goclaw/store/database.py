@@ -31,6 +31,10 @@ T = TypeVar("T", bound=SQLModel)
 ACQUIRE_TIMEOUT_S: Final = 5
 COMMAND_TIMEOUT_S: Final = 30
 RETRY_AFTER_S: Final = 2
+REFUSED: Final = (
+    asyncpg.InvalidAuthorizationSpecificationError,
+    asyncpg.InvalidCatalogNameError,
+)
 AWAY: Final = (
     OSError,
     asyncpg.PostgresConnectionError,
@@ -38,8 +42,7 @@ AWAY: Final = (
     asyncpg.InsufficientResourcesError,
     asyncpg.InterfaceError,
     asyncpg.InternalClientError,
-    asyncpg.InvalidAuthorizationSpecificationError,
-    asyncpg.InvalidCatalogNameError,
+    *REFUSED,
     InterfaceError,
     OperationalError,
 )
@@ -64,9 +67,14 @@ def unavailable_when_away() -> Iterator[None]:
     except AWAY as error:
         raise _unavailable(error) from error
     except DBAPIError as error:
-        if error.connection_invalidated or isinstance(error.orig, AWAY):
+        if error.connection_invalidated or isinstance(error.orig, AWAY) or _is_refusal(error):
             raise _unavailable(error) from error
         raise
+
+
+def _is_refusal(error: DBAPIError) -> bool:
+    """SQLAlchemy has no class of its own for these."""
+    return error.orig is not None and isinstance(error.orig.__cause__, REFUSED)
 
 
 def _unavailable(error: Exception) -> Unavailable:

@@ -53,7 +53,9 @@ async def count_providers(reads: Reads) -> int:
 
 async def provider_to_change(db: Db, id: UUID) -> Provider | None:
     """The row, locked until the block ends."""
-    return (await db.exec(db.visible(Provider).where(col(Provider.id) == id).with_for_update())).one_or_none()
+    return (
+        await db.exec(db.visible(Provider).where(col(Provider.id) == id).with_for_update())
+    ).one_or_none()
 
 
 async def save_provider(db: Db, provider: Provider) -> Provider:

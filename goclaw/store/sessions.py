@@ -148,7 +148,9 @@ async def messages_by_id(reads: Reads, ids: Collection[UUID]) -> dict[UUID, Mess
 
 async def session_to_change(db: Db, id: UUID) -> Session | None:
     """The row, locked until the block ends."""
-    return (await db.exec(db.visible(Session).where(col(Session.id) == id).with_for_update())).one_or_none()
+    return (
+        await db.exec(db.visible(Session).where(col(Session.id) == id).with_for_update())
+    ).one_or_none()
 
 
 async def rename_session(db: Db, session: Session, label: str) -> Session:

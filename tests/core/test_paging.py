@@ -14,12 +14,11 @@ def test_a_cursor_leads_back_to_its_id(id: UUID) -> None:
     assert id_of(cursor_of(id), "after") == id
 
 
-@given(st.text())
+@given(st.text().filter(lambda text: len(text) < 20))
 def test_any_other_text_is_refused_as_a_cursor(text: str) -> None:
-    try:
-        assert cursor_of(id_of(text, "after")).rstrip("=")[:20] == text.rstrip("=")[:20]
-    except InvalidInput as error:
-        assert (error.code, error.field) == ("invalid_cursor", "after")
+    with pytest.raises(InvalidInput) as refused:
+        id_of(text, "after")
+    assert (refused.value.code, refused.value.field) == ("invalid_cursor", "after")
 
 
 @pytest.mark.parametrize("first", [0, -1, 101, 2**31])
@@ -30,7 +29,7 @@ def test_a_page_has_a_size(first: int) -> None:
 
 def test_the_first_page_begins_before_every_id() -> None:
     assert page_request(50, None).before == LAST_ID
-    assert LAST_ID > uuid4()
+    assert uuid4() < LAST_ID
 
 
 def test_ids_sort_by_the_time_they_were_made() -> None:

@@ -192,3 +192,34 @@ def test_an_open_server_stays_on_loopback() -> None:
     refuse_open_address(load_settings(host="0.0.0.0", gateway_token="t"))
     refuse_open_address(load_settings(host="0.0.0.0", allow_public_without_token=True))
     refuse_open_address(load_settings())
+
+
+@pytest.mark.parametrize(
+    "dsn",
+    [
+        "postgresql://ada:s%40cret@db.example:5432/goclaw?sslmode=require",
+        "postgres://[::1]:5432/goclaw",
+        "postgresql://one:5432,two:5433/goclaw",
+        "postgresql://postgres@/goclaw?host=%2Frun%2Fpostgresql",
+    ],
+)
+def test_database_addresses(dsn: str) -> None:
+    assert load_settings(postgres_dsn=dsn).postgres_dsn is not None
+
+
+@pytest.mark.parametrize(
+    "dsn",
+    ["hush", "mysql://u:hush@h/x", "postgresql://u:hush@h:x/x", "postgresql://u:hush@[/x",
+     "host=h password=hush"],
+)  # fmt: skip
+def test_what_is_no_database_address(dsn: str) -> None:
+    with pytest.raises(InvalidSettings, match="^GOCLAW_POSTGRES_DSN: .*must look like") as caught:
+        load_settings(postgres_dsn=dsn)
+    assert "hush" not in str(caught.value)
+
+
+@pytest.mark.parametrize("url", ["hush:6379", "http://h:6379", "redis://h:x/0", "redis://[/0"])
+def test_what_is_no_redis_address(url: str) -> None:
+    with pytest.raises(InvalidSettings, match="^GOCLAW_REDIS_URL: .*must look like"):
+        load_settings(redis_url=url)
+    assert load_settings(redis_url="redis://:hush@h:6379/0").redis_url is not None

@@ -90,9 +90,7 @@ async def test_a_share_lets_use_but_not_change(services: Services, agent: AgentV
 
 async def test_an_admin_share_lets_change(services: Services, agent: AgentView) -> None:
     bob = context(services, "bob")
-    await share_agent(
-        context(services), agent.id, ShareCreate(user_id="bob", role=ShareRole.ADMIN)
-    )
+    await share_agent(context(services), agent.id, ShareCreate(user_id="bob", role=ShareRole.ADMIN))
     assert (await update_agent(bob, agent.id, AgentPatch(model="x"))).model == "x"
 
 
@@ -199,9 +197,7 @@ async def test_changes_are_audited_with_their_actor(services: Services, agent: A
     assert (await list_activity(context(services, "bob"), PageRequest())).rows == []
 
 
-async def test_search_takes_percent_signs_as_they_are(
-    services: Services, agent: AgentView
-) -> None:
+async def test_search_takes_percent_signs_as_they_are(services: Services, agent: AgentView) -> None:
     ctx = context(services)
     assert (await list_agents(ctx, PageRequest(), search="SCRI")).rows[0].key == "scribe"
     assert not (await list_agents(ctx, PageRequest(), search="%")).rows

@@ -20,9 +20,7 @@ from tests.support.callers import context
 async def key(
     services: Services, *scopes: Scope, user_id: str | None = None, expires_in: int | None = None
 ) -> str:
-    data = ApiKeyCreate(
-        name="k", scopes=list(scopes), user_id=user_id, expires_in=expires_in
-    )
+    data = ApiKeyCreate(name="k", scopes=list(scopes), user_id=user_id, expires_in=expires_in)
     created = await create_api_key(context(services, None, Scope.ADMIN), data)
     return created.key
 
@@ -144,9 +142,7 @@ class TestOwners:
 class TestWithoutToken:
     @pytest.fixture
     def host(self, host: Host) -> Host:
-        settings = host.settings.model_copy(
-            update={"gateway_token": None, "owner_ids": ("boss",)}
-        )
+        settings = host.settings.model_copy(update={"gateway_token": None, "owner_ids": ("boss",)})
         return Host(settings, host.dsn, host.started_at)
 
     @pytest.mark.parametrize("token", [None, "anything", ""])

@@ -118,5 +118,6 @@ async def test_hanging_up_cancels_the_upstream_call_and_keeps_what_was_said(
             break
         await asyncio.sleep(0.02)
     assert stored.status == RunStatus.CANCELLED
+    assert stored.session_id is not None
     [answer, _] = (await list_messages(ctx, stored.session_id, PageRequest())).rows
     assert answer.content.startswith(first[0].text)

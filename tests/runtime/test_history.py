@@ -48,9 +48,7 @@ def test_another_image_is_another_conversation() -> None:
 
 def test_an_image_is_kept_as_hash_and_size() -> None:
     data = b64encode(b"x" * 300).decode()
-    message = ModelMessage(
-        "user", [TextPart("look"), ImagePart(f"data:image/png;base64,{data}")]
-    )
+    message = ModelMessage("user", [TextPart("look"), ImagePart(f"data:image/png;base64,{data}")])
     row = to_row(message, 1)
     assert row["content"] == "look"
     assert row["parts"][0] == {"type": "text", "text": "look"}

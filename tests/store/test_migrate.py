@@ -40,7 +40,7 @@ async def test_migrations_make_what_the_models_say(
 async def test_two_servers_migrate_one_database_once(empty: str) -> None:
     assert await database_version(empty) is None
     versions = await asyncio.gather(migrate(empty), migrate(empty))
-    assert versions == [newest_version()] * 2
+    assert list(versions) == [newest_version()] * 2
     assert await database_version(empty) == newest_version()
 
 

@@ -2,6 +2,8 @@
 
 from uuid import UUID
 
+from pydantic import SecretStr
+
 from goclaw.core.callers import Caller, Scope, effective
 from goclaw.models.agents import AgentCreate, AgentView
 from goclaw.models.providers import Provider, ProviderCreate, ProviderType
@@ -22,9 +24,7 @@ def context(
 ) -> Context:
     """Of a caller with write scope, unless told otherwise."""
     caller = Caller(effective(frozenset(scopes or {Scope.WRITE})), user_id, key_id, is_owner)
-    return Context(
-        services, caller, "test", address="127.0.0.1", idempotency_key=idempotency_key
-    )
+    return Context(services, caller, "test", address="127.0.0.1", idempotency_key=idempotency_key)
 
 
 async def add_provider(
@@ -34,7 +34,7 @@ async def add_provider(
         name=name,
         provider_type=ProviderType.OPENAI_COMPAT,
         api_base=upstream.base_url(),
-        api_key="sk-upstream-secret",
+        api_key=SecretStr("sk-upstream-secret"),
     )
     return await create_provider(context(services), data)
 
