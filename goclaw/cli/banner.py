@@ -1,10 +1,11 @@
 """What is printed when the server is ready."""
 
 import shlex
+import shutil
 import sys
 from pathlib import Path
 
-from rich.console import Console, Group, RenderableType
+from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
@@ -22,19 +23,34 @@ def print_banner(host: Host) -> None:
     table.add_row("  Database", database_line(host))
     table.add_row("  Model", model_line(host))
     table.add_row("  Sign-in", sign_in_line(host))
-    parts: list[RenderableType] = [Text("\nGoClaw is ready\n", style="bold"), table]
-    if host.settings.is_open:
-        parts.append(f"\n  To make an API key:  {key_command(host.settings)}")
-    parts.append("\n  Ctrl-C stops it.\n")
-    Console(highlight=False, markup=False).print(Group(*parts))
+    console = Console(highlight=False, markup=False)
+    with console.capture() as banner:
+        console.print(Text("\nGoClaw is ready\n", style="bold"))
+        console.print(table)
+        if host.settings.is_open:
+            # Not wrapped, so that it can be copied.
+            console.print(f"\n  To make an API key:  {key_command(host.settings)}", soft_wrap=True)
+        console.print("\n  Ctrl-C stops it.\n")
+    sys.stdout.write(banner.get())
+    sys.stdout.flush()
 
 
 def key_command(settings: Settings) -> str:
     """As it has to be typed to reach this server's database."""
-    command = f"{Path(sys.argv[0]).name} keys create my-key"
+    command = f"{program()} keys create my-key"
     if settings.postgres_dsn is None and settings.data_dir != default_data_dir():
         command = f"{command} --data-dir {shlex.quote(str(settings.data_dir))}"
     return command
+
+
+def program() -> str:
+    """What this program is called from here: `goclaw`, or the path of one not in PATH."""
+    called = Path(sys.argv[0])
+    if called.name == "__main__.py":
+        return f"{shlex.quote(sys.executable)} -m goclaw"
+    found = shutil.which(called.name)
+    in_path = found is not None and Path(found).resolve() == called.resolve()
+    return called.name if in_path else shlex.quote(str(called))
 
 
 def base_url(host: Host) -> str:

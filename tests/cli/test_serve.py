@@ -134,7 +134,7 @@ def test_it_starts_says_where_things_are_and_stops_everything(data_dir: Path) ->
             "embedded PostgreSQL",
             "no embedded model",
             "open to everybody on this machine",
-            "goclaw keys create",
+            f"keys create my-key --data-dir {data_dir}\n",
         ):
             assert expected in text
         family = server.family()
@@ -193,7 +193,7 @@ def test_with_a_token_the_banner_says_so_and_the_token_stays_hidden(data_dir: Pa
     with running(data_dir, GOCLAW_GATEWAY_TOKEN="hush-hush", OPENAI_API_KEY="sk-hush") as server:
         assert "GOCLAW_GATEWAY_TOKEN or an API key" in server.text()
         assert "openai (keys from the environment)" in server.text()
-        assert "goclaw keys create" not in server.text()
+        assert "keys create" not in server.text()
         assert "hush" not in server.text()
 
 
