@@ -26,13 +26,20 @@ from goclaw.store.api_keys import keys_by_id
 from goclaw.store.database import Db, Reads
 from goclaw.store.providers import providers_by_id
 from goclaw.store.runs import runs_by_id
-from goclaw.store.sessions import messages_by_id, messages_of_each, sessions_by_id
+from goclaw.store.sessions import (
+    Tail,
+    messages_by_id,
+    messages_of_each,
+    messages_of_tails,
+    sessions_by_id,
+)
 from goclaw.store.traces import spans_by_trace, traces_by_id
 
 T = TypeVar("T")
 Load = Callable[[Reads, Collection[UUID]], Awaitable[Mapping[UUID, T]]]
 
 MAX_BATCH = 200
+TAIL_MESSAGES = 200
 STATEMENTS_AT_ONCE = 4
 """How many of a worker's connections one call may hold, however much it asks for."""
 
@@ -147,10 +154,13 @@ class Context:
         )
         db.add_all((event, audit))
 
+    def _outside_blocks(self) -> None:
+        if self._in_block:
+            raise RuntimeError("a loader was awaited inside ctx.db(): it would deadlock")
+
     def _by_id(self, load: Load[T]) -> Loader[T | None]:
         async def batch(ids: list[UUID]) -> list[T | None]:
-            if self._in_block:
-                raise RuntimeError("a loader was awaited inside ctx.db(): it would deadlock")
+            self._outside_blocks()
             rows = await load(self.reads, ids)
             return [rows.get(id) for id in ids]
 
@@ -191,6 +201,17 @@ class Context:
             loader = self._by_id(partial(messages_of_each, request=page))
             self._message_pages[page] = loader
         return loader
+
+    @cached_property
+    def tails(self) -> DataLoader[Tail, list[Message]]:
+        """What steps of runs read and wrote: the last messages up to one, oldest first."""
+
+        async def batch(tails: list[Tail]) -> list[list[Message]]:
+            self._outside_blocks()
+            messages = await messages_of_tails(self.reads, tails, TAIL_MESSAGES)
+            return [messages[tail] for tail in tails]
+
+        return DataLoader(batch, max_batch_size=MAX_BATCH)
 
     @cached_property
     def traces(self) -> Loader[TraceView | None]:

@@ -9,11 +9,9 @@ from goclaw.models.sessions import Message
 from goclaw.models.traces import CostRow, SpanView, TraceView
 from goclaw.resolvers.context import Context, found
 from goclaw.resolvers.operation import operation
-from goclaw.store.sessions import messages_until
+from goclaw.store.sessions import Tail
 from goclaw.store.traces import costs_by_agent, traces_page
 from goclaw.store.traces import count_traces as count_matching
-
-MESSAGE_LIMIT = 200
 
 
 @operation(Scope.READ)
@@ -79,7 +77,7 @@ async def list_span_messages(
     """What a step read and wrote: the last 200 messages up to `last_seq`, oldest first."""
     if session_id is None or last_seq is None:
         return []
-    return await messages_until(ctx.reads, session_id, last_seq, MESSAGE_LIMIT)
+    return await ctx.tails.load(Tail(session_id, last_seq))
 
 
 @operation(Scope.READ)
@@ -89,7 +87,7 @@ async def list_trace_messages(ctx: Context, id: UUID) -> Sequence[Message]:
     run = None if trace.run_id is None else await ctx.runs.load(trace.run_id)
     if run is None or run.session_id is None:
         return []
-    return await messages_until(ctx.reads, run.session_id, run.last_seq, MESSAGE_LIMIT)
+    return await ctx.tails.load(Tail(run.session_id, run.last_seq))
 
 
 @operation(Scope.READ)

@@ -10,7 +10,7 @@ from goclaw.resolvers.services import Services
 from goclaw.schema.admission import Admissions
 from goclaw.schema.asking import GRAPHQL, HTML, JSON, MULTIPART, accepted, from_body, from_url
 from goclaw.schema.exchange import ClientGone, Exchange
-from goclaw.schema.execution import Asked, Refused, document_of, run
+from goclaw.schema.execution import Asked, Payload, Refused, document_of, run
 from goclaw.schema.graphiql import GraphiQL
 from goclaw.schema.multipart import stream_parts
 from goclaw.schema.refusals import shown
@@ -80,7 +80,14 @@ class HttpDoor:
                     await stream_parts(call, admission, asked)
                 return
         ctx = await enter(self._services, credential, call.request_id)
-        await call.respond_json(200, await run(ctx, asked, only_queries=reading))
+        payload = await run(ctx, asked, only_queries=reading)
+        await call.respond_json(200, payload, retry_after(payload))
+
+
+def retry_after(payload: Payload) -> dict[str, str]:
+    """When something was not available just now, the header says so too."""
+    waits = [error["extensions"].get("retryAfterS", 0) for error in payload.get("errors", ())]
+    return {"Retry-After": str(max(waits))} if any(waits) else {}
 
 
 def status_of(refused: Refused, call: Exchange) -> int:

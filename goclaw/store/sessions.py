@@ -1,8 +1,8 @@
 from collections.abc import Collection, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import ARRAY, Select, Uuid, bindparam, column, func, select, true
+from sqlalchemy import ARRAY, Integer, Select, Uuid, bindparam, column, func, select, true
 from sqlmodel import col
 from sqlmodel import select as select_one
 
@@ -91,6 +91,38 @@ def _of_each(visible: Any) -> Select[Any]:
     return select(*last.c).select_from(ids).join(last, true()).order_by(last.c.id.desc())
 
 
+class Tail(NamedTuple):
+    """The messages of a session up to one of them."""
+
+    session_id: UUID
+    last_seq: int
+
+
+def _of_each_tail(visible: Any) -> Select[Any]:
+    """Messages, with the `until` of the tail each was asked for with."""
+    given = func.unnest(
+        bindparam("ids", type_=ARRAY(Uuid)), bindparam("seqs", type_=ARRAY(Integer))
+    )
+    tails = given.table_valued(
+        column("session_id", Uuid), column("until", Integer), name="wanted"
+    ).render_derived()
+    last = (
+        select(Message)
+        .where(
+            visible,
+            col(Message.session_id) == tails.c.session_id,
+            col(Message.seq) <= tails.c.until,
+        )
+        .order_by(col(Message.seq).desc())
+        .limit(bindparam("limit"))
+        .lateral("last")
+    )
+    return select(*last.c, tails.c.until).select_from(tails).join(last, true()).order_by(last.c.seq)
+
+
+MESSAGES_OF_TAILS = Query[Any](lambda visible: _of_each_tail(visible(Message)))
+
+
 async def sessions_by_id(reads: Reads, ids: Collection[UUID]) -> dict[UUID, Session]:
     return {row.id: row for row in await BY_ID.fetch(reads, ids=list(ids))}
 
@@ -119,6 +151,22 @@ async def messages_of_each(
     for row in rows:
         pages[row.session_id].append(row)
     return {id: page_of(page, request) for id, page in pages.items()}
+
+
+async def messages_of_tails(
+    reads: Reads, tails: Collection[Tail], limit: int
+) -> dict[Tail, list[Message]]:
+    """The last messages of each, oldest first, read together."""
+    found: dict[Tail, list[Message]] = {tail: [] for tail in tails}
+    rows = await MESSAGES_OF_TAILS.fetch(
+        reads,
+        ids=[tail.session_id for tail in tails],
+        seqs=[tail.last_seq for tail in tails],
+        limit=limit,
+    )
+    for row in rows:
+        found[Tail(row.session_id, row.until)].append(row)
+    return found
 
 
 async def count_messages(reads: Reads, session_id: UUID) -> int:

@@ -54,6 +54,21 @@ async def many(services: Services, upstream: ScriptedUpstream) -> None:
                 "values ($1, $2, $3, $4, 'user', 'text', now())",
                 uuid7(), session, run_id, seq,
             )  # fmt: skip
+        trace = uuid7()
+        await pool.execute(
+            "insert into traces (id, run_id, agent_id, user_id, session_id, name, channel, status,"
+            " start_time, total_input_tokens, total_output_tokens, span_count, llm_call_count,"
+            " tool_call_count, created_at) values ($1, $2, $3, 'ada', $4, 'chat', 'web',"
+            " 'completed', now(), 0, 0, 2, 1, 0, now())",
+            trace, run_id, agent.id, session,
+        )  # fmt: skip
+        for last_seq in (1, 2):
+            await pool.execute(
+                "insert into spans (id, trace_id, span_type, name, status, start_time, first_seq,"
+                " last_seq, created_at)"
+                " values ($1, $2, 'llm_call', 'm', 'completed', now(), 1, $3, now())",
+                uuid7(), trace, last_seq,
+            )  # fmt: skip
 
 
 CASES = [
@@ -65,6 +80,8 @@ CASES = [
     ("{ sessions { nodes { key messages(first: 1) { nodes { content } } } } }", 2),
     ("{ sessions { nodes { key activeRun { status session { key } } } } }", 3),
     ("{ runs { nodes { status agent { key } session { key agent { key } } trace { id } } } }", 4),
+    ("{ traces(first: 20) { nodes { name spans { name messages { content } } } } }", 4),
+    ("{ traces { nodes { agent { key } messages { content } } } }", 4),
 ]
 
 
@@ -87,6 +104,14 @@ async def test_each_session_has_its_own_messages(services: Services, many: None)
     payload = await run(context(services), Asked(query))
     shown = [node["messages"] for node in payload["data"]["sessions"]["nodes"]]
     assert shown == [{"nodes": [{"seq": 2}], "pageInfo": {"hasNextPage": True}}] * ROWS
+
+
+async def test_each_step_has_its_own_messages(services: Services, many: None) -> None:
+    query = "{ traces(first: 20) { nodes { messages { seq } spans { messages { seq } } } } }"
+    payload = await run(context(services), Asked(query))
+    one, two = {"messages": [{"seq": 1}]}, {"messages": [{"seq": 1}, {"seq": 2}]}
+    shown = payload["data"]["traces"]["nodes"]
+    assert shown == [{"messages": [{"seq": 1}], "spans": [one, two]}] * ROWS
 
 
 async def test_one_call_holds_few_connections(
