@@ -11,6 +11,7 @@ import { useAction } from "../kit/useAction";
 import { type ChatAgent, LocalBadge } from "./AgentPicker";
 import { Composer } from "./Composer";
 import { sessionTitle } from "./names";
+import { settle } from "./run";
 import { timeline } from "./timeline";
 import { Transcript } from "./Transcript";
 import { useConversation } from "./useConversation";
@@ -39,13 +40,14 @@ interface Props {
 export function Conversation(props: Props) {
   const { sessionId, agents, agent, started, onStarted, onEnded, welcome, listButton } = props;
   const stored = useConversation(sessionId);
-  const { live, problem: lost } = useLiveRun(
+  const { live: followed, problem: lost } = useLiveRun(
     stored.session?.activeRun ?? started?.run ?? null,
     () => {
       stored.refresh();
       onEnded();
     },
   );
+  const live = settle(followed, stored.runs);
   const { send, busy } = useSend({ sessionId, agentId: agent?.id ?? null });
   const cancel = useAction(CancelRunDocument);
   const [sending, setSending] = useState<string | null>(null);
@@ -91,7 +93,7 @@ export function Conversation(props: Props) {
       </Group>
       <Box flex={1} mih={0} ref={box} style={{ overflowY: "auto" }} tabIndex={0} aria-label="Messages" role="region">
         <Stack aria-busy={answering} aria-live="polite" gap="lg" maw={820} mx="auto" p="md" ref={content} role="log">
-          {stored.loading && <Loading />}
+          {stored.loading && items.length === 0 && <Loading />}
           {sessionId === null && items.length === 0 ? (
             welcome
           ) : (

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { MessageFieldsFragment, RunFieldsFragment } from "../gql/graphql";
-import { applyRunEvent, begin, type RunEvent } from "./run";
+import { applyRunEvent, begin, type RunEvent, settle } from "./run";
 
 const run: RunFieldsFragment = {
   id: "r1",
@@ -84,5 +84,20 @@ describe("applyRunEvent", () => {
       message: null,
     });
     expect(failed).toMatchObject({ ended: true, text: "Hel", run: { errorCode: "upstream_cut" } });
+  });
+});
+
+describe("settle", () => {
+  const live = play(text(0, "Hel"));
+
+  it("believes the stored end of a run before its stream says so", () => {
+    const stopped = { ...run, status: "CANCELLED" as const };
+    expect(settle(live, [stopped])).toMatchObject({ ended: true, text: "Hel", run: stopped });
+  });
+
+  it("leaves a run alone that is stored as running, or not yet", () => {
+    expect(settle(live, [run])).toBe(live);
+    expect(settle(live, [])).toBe(live);
+    expect(settle(null, [run])).toBeNull();
   });
 });

@@ -36,6 +36,16 @@ export function applyRunEvent(live: LiveRun, event: RunEvent): LiveRun {
 }
 
 /**
+ * A run that is stored as ended has ended, though the stream has not said so yet: it may be
+ * late, or lost.
+ */
+export function settle(live: LiveRun | null, stored: readonly RunFieldsFragment[]): LiveRun | null {
+  if (!live || live.ended) return live;
+  const run = stored.find(({ id, status }) => id === live.run.id && status !== "RUNNING");
+  return run ? { ...live, run, ended: true } : live;
+}
+
+/**
  * Offsets count characters (code points), not UTF-16 units. A piece may overlap what is known,
  * after a reconnect; offset 0 starts the answer again.
  */

@@ -1,5 +1,5 @@
 import { lazy, Suspense } from "react";
-import { BrowserRouter, Navigate, Route, Routes } from "react-router";
+import { BrowserRouter, Navigate, Route, Routes, useLocation } from "react-router";
 import { mountPath } from "../api/base";
 import { ChatPage } from "../chat/ChatPage";
 import { EmptyState } from "../kit/EmptyState";
@@ -7,6 +7,7 @@ import { ChatIcon } from "../kit/icons";
 import { Loading } from "../kit/List";
 import { Page } from "../kit/Page";
 import { EventsProvider } from "../live/EventsProvider";
+import { ErrorBoundary } from "./ErrorBoundary";
 import { Shell } from "./Shell";
 
 const AgentsPage = lazy(() => import("../agents/AgentsPage"));
@@ -24,25 +25,34 @@ export function App() {
     <BrowserRouter basename={mountPath}>
       <EventsProvider>
         <Shell>
-          <Suspense fallback={<PageLoading />}>
-            <Routes>
-              <Route element={<Navigate replace to="/chat" />} path="/" />
-              <Route element={<ChatPage />} path="/chat/:sessionId?" />
-              <Route element={<AgentsPage />} path="/agents" />
-              <Route element={<AgentPage />} path="/agents/:id" />
-              <Route element={<ProvidersPage />} path="/providers" />
-              <Route element={<ProviderPage />} path="/providers/:id" />
-              <Route element={<KeysPage />} path="/keys" />
-              <Route element={<TracesPage />} path="/traces" />
-              <Route element={<TracePage />} path="/traces/:id" />
-              <Route element={<LivePage />} path="/live" />
-              <Route element={<ActivityPage />} path="/activity" />
-              <Route element={<NoSuchPage />} path="*" />
-            </Routes>
-          </Suspense>
+          <Pages />
         </Shell>
       </EventsProvider>
     </BrowserRouter>
+  );
+}
+
+function Pages() {
+  const { pathname } = useLocation();
+  return (
+    <ErrorBoundary page={pathname}>
+      <Suspense fallback={<PageLoading />}>
+        <Routes>
+          <Route element={<Navigate replace to="/chat" />} path="/" />
+          <Route element={<ChatPage />} path="/chat/:sessionId?" />
+          <Route element={<AgentsPage />} path="/agents" />
+          <Route element={<AgentPage />} path="/agents/:id" />
+          <Route element={<ProvidersPage />} path="/providers" />
+          <Route element={<ProviderPage />} path="/providers/:id" />
+          <Route element={<KeysPage />} path="/keys" />
+          <Route element={<TracesPage />} path="/traces" />
+          <Route element={<TracePage />} path="/traces/:id" />
+          <Route element={<LivePage />} path="/live" />
+          <Route element={<ActivityPage />} path="/activity" />
+          <Route element={<NoSuchPage />} path="*" />
+        </Routes>
+      </Suspense>
+    </ErrorBoundary>
   );
 }
 
