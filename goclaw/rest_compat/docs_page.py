@@ -15,6 +15,7 @@ HEAD: Final = """<!doctype html>
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
 <title>{title} API</title>
+<link rel="icon" href="{prefix}/icon.svg">
 <link rel="stylesheet" href="{prefix}/docs/style.css">
 </head>
 <body>

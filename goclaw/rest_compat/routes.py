@@ -179,7 +179,8 @@ ROUTES: Final = (
         AgentRecord,
         tag="Agents",
         summary="Update agent",
-        description="Only what is sent is changed; a whole record read before may be sent back.",
+        description="Only what is sent is changed; a whole record read before may be sent back, "
+        "with `name` and `agent_key` alike.",
         constants=OK,
         by_slug=BY_AGENT_SLUG,
         translation=AGENT_BODY,

@@ -41,9 +41,10 @@ AGENT_BODY: Final = Translation(
     references={"provider": ("provider_id", get_provider)},
     not_sent={"provider": frozenset({""})},
     schema={"provider": PROVIDER},
+    rules={"not": {"required": ["name", "agent_key"]}},
 )
 NEW_AGENT: Final = replace(
-    AGENT_BODY, rules={"anyOf": [{"required": ["name"]}, {"required": ["agent_key"]}]}
+    AGENT_BODY, rules={"oneOf": [{"required": ["name"]}, {"required": ["agent_key"]}]}
 )
 PROVIDER_BODY: Final = Translation(
     ignored=frozenset({"id", "source", "has_api_key", "created_at", "updated_at", "status"}),
