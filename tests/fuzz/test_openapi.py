@@ -23,7 +23,8 @@ async def fuzz(server: RunningServer, slice_s: int, *options: str) -> None:
     limits = (f"--max-time={LONG_S}",) if LONG else (f"--max-time={slice_s}", "--max-examples=8")
     command = (
         sys.executable, "-m", "schemathesis.cli", "run", f"{server.url}/v1/openapi.json",
-        "--checks=all", "--no-color", "--workers=1", "--generation-database=:memory:", *limits, *options,
+        "--checks=all", "--no-color", "--workers=1", "--generation-database=:memory:",
+        *limits, *options,
     )  # fmt: skip
     process = await asyncio.create_subprocess_exec(
         *command, cwd=ROOT, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT
