@@ -6,7 +6,7 @@ from functools import partial
 from typing import Final
 from urllib.parse import unquote, urlsplit
 
-from goclaw.cli.check_machine import check_key, check_redis_address
+from goclaw.cli.check_machine import check_key
 from goclaw.cli.check_providers import check_providers
 from goclaw.cli.findings import Finding, Status, failed, info, ok, warning
 from goclaw.cli.session import host_of, versions, work_on
@@ -33,9 +33,12 @@ def check_database(settings: Settings, *, offline: bool) -> list[Finding]:
 
 def reason_of(error: GatewayError, settings: Settings) -> str:
     """With what the driver said, which the error leaves out as strangers might read it."""
-    if error.__cause__ is None or error.code != "database_unavailable":
+    cause: BaseException = error
+    while cause.__cause__ is not None:
+        cause = cause.__cause__
+    if cause is error or error.code != "database_unavailable":
         return str(error)
-    text = f"{type(error.__cause__).__name__}: {error.__cause__}".strip(": ")
+    text = f"{type(cause).__name__}: {cause}".strip(": ")
     dsn = settings.postgres_dsn
     password = urlsplit(dsn.get_secret_value()).password if dsn else None
     for secret in filter(None, (password, unquote(password or ""))):
@@ -57,7 +60,7 @@ async def _check(settings: Settings, host: Host, *, offline: bool) -> list[Findi
     if found != newest:
         return [ok("database", where), _other_version(found, newest)]
     examine = partial(_examine, settings=settings, where=where, offline=offline)
-    findings = await work_on(_without_what_failed(settings, host), examine)
+    findings = await work_on(_without_bad_key(settings, host), examine)
     findings.insert(1, ok("version", newest))
     return findings
 
@@ -70,19 +73,12 @@ def _other_version(found: str | None, newest: str) -> Finding:
     return failed("version", f"{found or 'none'}, and {newest} is needed", fix)
 
 
-def _without_what_failed(settings: Settings, host: Host) -> Host:
-    """So that a bad key or a bad address does not keep us from looking at the rest."""
-    dropped: dict[str, None] = {}
-    if check_key(settings).status is not Status.OK:
-        dropped["encryption_key"] = None
-    redis = settings.redis_url
-    if redis and check_redis_address(redis.get_secret_value()).status is not Status.OK:
-        dropped["redis_url"] = None
-    return replace(
-        host,
-        settings=host.settings.model_copy(update=dropped),
-        embedded_database=host.embedded_database and "encryption_key" not in dropped,
-    )
+def _without_bad_key(settings: Settings, host: Host) -> Host:
+    """A key that cannot be used does not keep us from looking at the rest; none is made."""
+    if check_key(settings).status is Status.OK:
+        return host
+    keyless = host.settings.model_copy(update={"encryption_key": None})
+    return replace(host, settings=keyless, embedded_database=False)
 
 
 async def _examine(ctx: Context, *, settings: Settings, where: str, offline: bool) -> list[Finding]:

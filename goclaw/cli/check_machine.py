@@ -6,7 +6,6 @@ import stat
 from importlib.resources import files
 from pathlib import Path
 from typing import Final
-from urllib.parse import urlsplit
 
 from goclaw.cli.findings import Finding, failed, info, ok, warning
 from goclaw.core.errors import Unavailable
@@ -19,15 +18,12 @@ NEW_KEY: Final = "openssl rand -hex 32"
 GIB: Final = 1024**3
 LITTLE_SPACE: Final = 2 * GIB
 NO_SPACE: Final = GIB // 4
-REDIS_SCHEMES: Final = frozenset({"redis", "rediss", "unix"})
 
 
 def check_machine(settings: Settings) -> list[Finding]:
     findings = [check_sign_in(settings), check_key(settings)]
     if settings.postgres_dsn is None:
         findings += [check_folder(settings.data_dir), check_space(settings.data_dir)]
-    if settings.redis_url is not None:
-        findings.append(check_redis_address(settings.redis_url.get_secret_value()))
     return [*findings, check_model(settings), check_page(), check_sandbox()]
 
 
@@ -119,18 +115,6 @@ def check_space(folder: Path) -> Finding:
     if free < NO_SPACE:
         return failed("disk", text, fix)
     return warning("disk", text, fix) if free < LITTLE_SPACE else ok("disk", text)
-
-
-def check_redis_address(url: str) -> Finding:
-    try:
-        parts = urlsplit(url)
-        sound = parts.scheme in REDIS_SCHEMES and parts.port is not False
-    except ValueError:
-        sound = False
-    if sound:
-        return ok("redis address", "well formed")
-    fix = "write GOCLAW_REDIS_URL like redis://host:6379/0"
-    return failed("redis address", "GOCLAW_REDIS_URL is not a Redis address", fix)
 
 
 def check_model(settings: Settings) -> Finding:

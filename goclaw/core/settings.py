@@ -1,12 +1,14 @@
 """Everything that can be configured. The only module that reads the environment."""
 
 import os
+import re
 import sys
 from collections.abc import Mapping
 from ipaddress import ip_address
 from pathlib import Path
 from tomllib import TOMLDecodeError
 from typing import Annotated, Any, Final, Literal
+from urllib.parse import SplitResult, urlsplit
 
 from platformdirs import user_data_path
 from pydantic import (
@@ -30,6 +32,10 @@ from pydantic_settings import (
 PREFIX: Final = "GOCLAW_"
 CONFIG_FILE: Final = "goclaw.toml"
 MIN_CONNECTIONS_PER_WORKER: Final = 4
+
+POSTGRES_SCHEMES: Final = frozenset({"postgres", "postgresql"})
+REDIS_SCHEMES: Final = frozenset({"redis", "rediss", "unix"})
+HOST_AND_PORT: Final = re.compile(r"(\[[^\]]*\]|[^:\[\]]*)(:\d{1,5})?")
 
 KEYED_PROVIDERS: Final = (
     "anthropic",
@@ -83,6 +89,32 @@ def whole_path(path: Path) -> Path:
     return path.expanduser().absolute()
 
 
+def postgres_address(dsn: SecretStr) -> SecretStr:
+    """What the driver takes apart; also with several hosts, and with none for a socket."""
+    parts = split_address(dsn, "postgresql://user:password@host:5432/database")
+    hosts = parts.netloc.rpartition("@")[2].split(",")
+    if parts.scheme not in POSTGRES_SCHEMES or not all(map(HOST_AND_PORT.fullmatch, hosts)):
+        raise ValueError("must look like postgresql://user:password@host:5432/database")
+    return dsn
+
+
+def redis_address(url: SecretStr) -> SecretStr:
+    parts = split_address(url, "redis://host:6379/0")
+    host = parts.netloc.rpartition("@")[2]
+    if parts.scheme not in REDIS_SCHEMES or not HOST_AND_PORT.fullmatch(host):
+        raise ValueError("must look like redis://host:6379/0")
+    return url
+
+
+def split_address(address: SecretStr, example: str) -> SplitResult:
+    try:
+        return urlsplit(address.get_secret_value())
+    except ValueError as error:
+        raise ValueError(f"must look like {example}") from error
+
+
+PostgresAddress = Annotated[SecretStr, AfterValidator(postgres_address)]
+RedisAddress = Annotated[SecretStr, AfterValidator(redis_address)]
 Folder = Annotated[Path, AfterValidator(whole_path)]
 Names = Annotated[tuple[str, ...], NoDecode, BeforeValidator(split_commas)]
 Prefix = Annotated[str, StringConstraints(pattern=r"^(/[A-Za-z0-9._~-]+)*$")]
@@ -128,10 +160,10 @@ class Settings(BaseSettings):
         None, description="Token or API key that `goclaw chat` signs in with."
     )
     owner_ids: Names = Field((), description="User ids that see every row; comma separated.")
-    postgres_dsn: SecretStr | None = Field(
+    postgres_dsn: PostgresAddress | None = Field(
         None, description="PostgreSQL with pgvector; unset: embedded, in the data folder."
     )
-    redis_url: SecretStr | None = Field(
+    redis_url: RedisAddress | None = Field(
         None, description="Redis that carries events between replicas; unset: PostgreSQL does."
     )
     encryption_key: SecretStr | None = Field(
@@ -241,8 +273,9 @@ def refuse_open_address(settings: Settings) -> None:
 
 
 def _line(location: tuple[int | str, ...], message: str, kind: str) -> str:
+    message = message.removeprefix("Value error, ")
     if not location:
-        return message.removeprefix("Value error, ")
+        return message
     name = str(location[0])
     if kind == "extra_forbidden":
         return f"{CONFIG_FILE}: {name} is not a setting"

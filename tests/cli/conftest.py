@@ -1,12 +1,14 @@
 """The command line called in this process, with an environment of its own."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import asyncpg
 import pytest
+from structlog.testing import capture_logs
 from typer.testing import CliRunner, Result
 
 from goclaw.cli import session
@@ -22,6 +24,15 @@ async def fetch_rows(dsn: str, statement: str) -> list[tuple[Any, ...]]:
         return [tuple(row) for row in await connection.fetch(statement)]
     finally:
         await connection.close()
+
+
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    """For a data folder. None of pytest's: every run that starts closes those to other users,
+    and as root the database is another user.
+    """
+    with TemporaryDirectory(prefix="goclaw-cli-") as path:
+        yield Path(path) / "data"
 
 
 @pytest.fixture
@@ -41,7 +52,8 @@ def goclaw(environment: pytest.MonkeyPatch) -> Command:
     """`goclaw("keys", "list")`"""
 
     def run(*arguments: str, **more: str) -> Result:
-        result = CliRunner().invoke(app, arguments, **more)  # type: ignore[arg-type]
+        with capture_logs():
+            result = CliRunner().invoke(app, arguments, **more)  # type: ignore[arg-type]
         if result.exception is not None and not isinstance(result.exception, SystemExit):
             raise result.exception
         return result

@@ -154,11 +154,8 @@ def test_bad_settings_end_with_status_2(goclaw: Command, environment: pytest.Mon
     assert result.stderr.startswith("goclaw: GOCLAW_WORKERS: ")
 
 
-@pytest.mark.parametrize("dsn_of", ["postgresql://u:hush@127.0.0.1:1/none", "no address at all"])
-def test_a_database_that_is_away(
-    goclaw: Command, environment: pytest.MonkeyPatch, dsn_of: str
-) -> None:
-    environment.setenv("GOCLAW_POSTGRES_DSN", dsn_of)
+def test_a_database_that_is_away(goclaw: Command, environment: pytest.MonkeyPatch) -> None:
+    environment.setenv("GOCLAW_POSTGRES_DSN", "postgresql://u:hush@127.0.0.1:1/none")
     result = goclaw("keys", "list")
     assert result.exit_code == 1
     assert result.stderr.startswith("goclaw: the database is not available")
@@ -185,18 +182,19 @@ def test_an_external_database_of_another_version(
     assert expected in result.stderr
 
 
-def test_a_fresh_data_folder_gets_its_database_which_stops_afterwards(tmp_path: Path) -> None:
-    data_dir = tmp_path / "fresh"
-    first = command(data_dir, "keys", "create", "first", "--json")
+def test_a_fresh_data_folder_gets_its_database_which_stops_afterwards(folder: Path) -> None:
+    first = command(folder, "keys", "create", "first", "--json")
     assert (first.returncode, first.stderr) == (0, "")
-    assert pid_file_lines(data_dir / "postgres") == []
-    (row,) = json.loads(command(data_dir, "keys", "list", "--json").stdout)
+    assert pid_file_lines(folder / "postgres") == []
+    (row,) = json.loads(command(folder, "keys", "list", "--json").stdout)
     assert row["id"] == json.loads(first.stdout)["id"]
 
 
-def test_beside_a_running_server(goclaw: Command, tmp_path: Path) -> None:
-    data_dir = tmp_path / "data"
-    with running(data_dir, GOCLAW_GATEWAY_TOKEN="a-token-that-nobody-guesses") as port:
+def test_beside_a_running_server(
+    goclaw: Command, environment: pytest.MonkeyPatch, folder: Path
+) -> None:
+    environment.setenv("GOCLAW_DATA_DIR", str(folder))
+    with running(folder, GOCLAW_GATEWAY_TOKEN="a-token-that-nobody-guesses") as port:
         key = created(goclaw, "laptop", "--scope", "operator.read")
         assert status_of(port, key["key"]) == 200
         assert status_of(port, key["key"][:-1] + "!") == 401

@@ -63,11 +63,10 @@ def test_checking_makes_no_database(goclaw: Command, tmp_path: Path) -> None:
     assert not (tmp_path / "data").exists()
 
 
-def test_the_embedded_database(tmp_path: Path) -> None:
-    data_dir = tmp_path / "data"
-    result = command(data_dir, "migrate")
+def test_the_embedded_database(folder: Path) -> None:
+    result = command(folder, "migrate")
     assert (result.returncode, result.stderr) == (0, "")
-    result = command(data_dir, "migrate", "--check")
+    result = command(folder, "migrate", "--check")
     assert (result.returncode, result.stderr) == (0, "")
 
 
