@@ -1,0 +1,59 @@
+"""Servers that the tests of a module share; starting one for each would take minutes."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from uuid import uuid4
+
+import aiohttp
+import pytest
+import pytest_asyncio
+
+from goclaw.core.host import Host
+from goclaw.core.settings import Settings
+from goclaw.models.shapes import now
+from tests.conftest import TEMPLATE, TOKEN, run_sql, with_database
+from tests.doors.world import World, opened_world
+from tests.support.server import RunningServer, running_server
+from tests.upstream import ScriptedUpstream
+
+
+def host_for(dsn: str, upstream: ScriptedUpstream, folder: Path) -> Host:
+    settings = Settings(
+        data_dir=folder,
+        gateway_token=TOKEN,
+        encryption_key="k" * 32,
+        allowed_outbound_hosts=(upstream.host,),
+        shutdown_grace_s=1,
+        db_connections=12,
+    )
+    return Host(
+        settings=settings,
+        dsn=dsn,
+        started_at=now(),
+        local_model_missing="switched off in tests",
+    )
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def world(postgres: str, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World]:
+    name = f"t_{uuid4().hex}"
+    await run_sql(postgres, f"create database {name} template {TEMPLATE} strategy file_copy")
+    async with ScriptedUpstream() as upstream:
+        folder = tmp_path_factory.mktemp("doors")
+        host = host_for(with_database(postgres, name), upstream, folder)
+        async with running_server(host) as server, opened_world(server, upstream) as world:
+            yield world
+    await run_sql(postgres, f"drop database {name} with (force)")
+
+
+@pytest.fixture
+async def http() -> AsyncIterator[aiohttp.ClientSession]:
+    async with aiohttp.ClientSession() as session:
+        yield session
+
+
+@pytest.fixture
+async def small_world(server: RunningServer, upstream: ScriptedUpstream) -> AsyncIterator[World]:
+    """A server for one test that does it harm."""
+    async with opened_world(server, upstream) as world:
+        yield world

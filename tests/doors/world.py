@@ -1,0 +1,190 @@
+"""A gateway with somebody's rows in it, and callers of every kind."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from itertools import count
+from typing import Any
+from uuid import UUID
+
+import aiohttp
+import asyncpg
+
+from goclaw.core.callers import Scope
+from goclaw.models.agents import AgentCreate, ShareCreate
+from goclaw.models.api_keys import ApiKeyCreate
+from goclaw.models.chat import ChatRequest, SendMessage
+from goclaw.models.providers import Provider, ProviderCreate, ProviderType
+from goclaw.resolvers.agents import create_agent, share_agent
+from goclaw.resolvers.api_keys import create_api_key
+from goclaw.resolvers.chat import start_chat
+from goclaw.resolvers.context import Context
+from goclaw.resolvers.providers import create_provider
+from goclaw.resolvers.runs import get_run, send_message
+from goclaw.resolvers.services import Services
+from goclaw.resolvers.traces import list_spans
+from goclaw.store.tables import TABLES
+from tests.doors.calling import Caller
+from tests.support.callers import add_agent, add_provider, context
+from tests.support.server import RunningServer
+from tests.upstream import ScriptedUpstream
+
+Rows = dict[str, str]
+
+VOLATILE = "array['last_used_at', 'heartbeat_at', 'lease_until']"
+"""What the server writes by itself as time goes by."""
+
+DIGEST = " union all ".join(
+    f"select '{table.__tablename__}', md5(string_agg(row, '' order by row)) from "
+    f"(select (to_jsonb(t) - {VOLATILE})::text as row from {table.__tablename__} t) as rows"
+    for table in TABLES
+)
+
+ROWS_OF_A_TRACE = 3
+FIRST_PAGE = 5
+"""How often rows may be made until the first ones leave a page of 50."""
+
+
+@dataclass
+class World:
+    """`rows` are ada's: an agent shared with eve, a conversation with it, and what came of it;
+    `tokens` are keys with one scope each, bound to nobody.
+    """
+
+    server: RunningServer
+    upstream: ScriptedUpstream
+    http: aiohttp.ClientSession
+    provider: Provider
+    tokens: dict[Scope, str] = field(default_factory=dict)
+    rows: Rows = field(default_factory=dict)
+    _numbers: "count[int]" = field(default_factory=lambda: count(1))
+    _newer: int = 0
+    _reading: "asyncpg.Connection[asyncpg.Record] | None" = None
+
+    @property
+    def services(self) -> Services:
+        return self.server.services
+
+    def caller(self, scope: Scope | None, user_id: str | None = "ada") -> Caller:
+        """With a key of that scope alone, bound to nobody; without a scope nobody."""
+        token = None if scope is None else self.tokens[scope]
+        return Caller(self.http, self.server.url, token, user_id)
+
+    def root(self, user_id: str | None = None) -> Caller:
+        """With the gateway token."""
+        return Caller(self.http, self.server.url, self.server.token, user_id)
+
+    async def key(self, *scopes: Scope, **more: Any) -> tuple[UUID, str]:
+        admin = context(self.services, None, Scope.ADMIN)
+        made = await create_api_key(admin, ApiKeyCreate(name="door", scopes=list(scopes), **more))
+        return made.id, made.key
+
+    async def recent(self) -> Rows:
+        """Rows that everybody may look at, on the first page of every list."""
+        if not self.rows or self._newer > FIRST_PAGE:
+            self.rows = await self.fresh()
+            self._newer = 0
+        return self.rows
+
+    async def fresh(self) -> Rows:
+        """Rows of ada that no test has touched; the provider has no agent."""
+        number = next(self._numbers)
+        self._newer += 1
+        ada = context(self.services)
+        cursor = await self.services.hub.head()
+        provider = await create_provider(
+            ada,
+            ProviderCreate(
+                name=f"provider-{number}",
+                provider_type=ProviderType.OPENAI_COMPAT,
+                api_base=self.upstream.base_url(),
+                api_key="sk-upstream-secret",
+            ),
+        )
+        agent = await create_agent(
+            ada,
+            AgentCreate(key=f"agent-{number}", provider_id=self.provider.id, model="scripted-1"),
+        )
+        share = await share_agent(ada, agent.id, ShareCreate(user_id="eve"))
+        key_id, _ = await self.key(Scope.READ)
+        rows = {
+            "number": str(number),
+            "cursor": cursor,
+            "provider": str(provider.id),
+            "provider_name": provider.name,
+            "agent": str(agent.id),
+            "agent_key": agent.key,
+            "share": str(share.id),
+            "key": str(key_id),
+        }
+        return rows | await self._conversation(ada, agent.key)
+
+    async def _conversation(self, ada: Context, agent_key: str) -> Rows:
+        said = ChatRequest.model_validate(
+            {
+                "model": f"goclaw:{agent_key}",
+                "messages": [{"role": "user", "content": f"What is {agent_key}?"}],
+            }
+        )
+        begun = await start_chat(ada, said)
+        await begun.reply()
+        await self.settle()
+        run = await get_run(ada, begun.id)
+        spans = await list_spans(ada, run.trace_id)
+        return {
+            "run": str(run.id),
+            "session": str(run.session_id),
+            "trace": str(run.trace_id),
+            "span": str(spans[-1].id),
+            "question": f"What is {agent_key}?",
+        }
+
+    async def talking(self) -> Rows:
+        """A detached run of ada whose model has not answered yet."""
+        rows = await self.fresh()
+        self.upstream.silence()
+        ada = context(self.services)
+        sent = SendMessage(agent_id=UUID(rows["agent"]), text="Think.")
+        run = await send_message(ada, sent)
+        return rows | {"run": str(run.id), "session": str(run.session_id)}
+
+    async def hush(self) -> None:
+        """Ends the runs that go on, and forgets answers that nobody asked for."""
+        self.upstream._queue.clear()
+        for run in list(self.services.runner.live.values()):
+            run.cancel()
+            await run.ended()
+
+    async def settle(self) -> None:
+        """Returns when the traces of all ended runs are written."""
+        runner, traces = self.services.runner, self.services.traces
+        for _ in range(1000):
+            if traces.written == ROWS_OF_A_TRACE * (runner.completed + runner.failed):
+                return
+            await asyncio.sleep(0.01)
+        raise TimeoutError("the traces were not written")
+
+    async def digest(self) -> dict[str, str]:
+        """What all tables hold; two of them differ when anything was written in between."""
+        await self.settle()
+        if self._reading is None:
+            self._reading = await asyncpg.connect(self.server.host.dsn)
+        return dict(await self._reading.fetch(DIGEST))
+
+    async def close(self) -> None:
+        await self.hush()
+        if self._reading is not None:
+            await self._reading.close()
+
+
+@asynccontextmanager
+async def opened_world(server: RunningServer, upstream: ScriptedUpstream) -> AsyncIterator[World]:
+    async with aiohttp.ClientSession() as http:
+        provider = await add_provider(server.services, upstream)
+        world = World(server, upstream, http, provider)
+        for scope in Scope:
+            _, world.tokens[scope] = await world.key(scope)
+        await add_agent(server.services, provider)
+        yield world
+        await world.close()
