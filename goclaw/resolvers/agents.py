@@ -2,7 +2,7 @@ from typing import Any
 from uuid import UUID
 
 from goclaw.core.callers import Scope
-from goclaw.core.errors import InvalidInput, NotFound
+from goclaw.core.errors import Forbidden, InvalidInput, NotFound
 from goclaw.core.paging import Page, PageRequest
 from goclaw.models.agents import (
     Agent,
@@ -54,7 +54,7 @@ async def create_agent(ctx: Context, data: AgentCreate) -> AgentView:
     """
     owner = ctx.user_id
     values = data.model_dump() | await _provider_and_model(ctx, data)
-    _guard_default(ctx, values)
+    _guard_default(ctx, chosen=data.is_default)
     async with ctx.db() as db:
         agent = await save_agent(db, Agent(**values, owner_id=owner))
         ctx.announce(db, "agent.created", agent, agent_id=agent.id, key=agent.key)
@@ -71,23 +71,21 @@ async def _provider_and_model(ctx: Context, data: AgentCreate) -> dict[str, Any]
     return {"provider_id": default.provider_id, "model": data.model or default.model}
 
 
-def _guard_default(ctx: Context, changes: dict[str, Any]) -> None:
+def _guard_default(ctx: Context, *, chosen: bool) -> None:
     """Everybody sees the default agent, so choosing it is the administrator's."""
-    if changes.get("is_default") and Scope.ADMIN not in ctx.caller.scopes:
-        raise InvalidInput(
-            "invalid_input", field="is_default", reason="only an administrator may choose it"
-        )
+    if chosen and Scope.ADMIN not in ctx.caller.scopes:
+        raise Forbidden("scope_missing", field="is_default", scope=Scope.ADMIN)
 
 
 @operation(Scope.WRITE)
 async def update_agent(ctx: Context, id: UUID, changes: AgentPatch) -> AgentView:
-    """Raises NotFound for an unknown agent or provider, Forbidden for another's agent,
-    Conflict for a taken key.
+    """Raises NotFound for an unknown agent or provider, Forbidden for another's agent or to
+    choose the default without being admin, Conflict for a taken key.
     """
     values = changes.changes()
-    _guard_default(ctx, values)
     async with ctx.db() as db:
         agent = await changeable_agent(db, id)
+        _guard_default(ctx, chosen=not agent.is_default and bool(values.get("is_default")))
         agent.sqlmodel_update(values)
         await save_agent(db, agent)
         ctx.announce(

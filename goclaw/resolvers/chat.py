@@ -55,14 +55,10 @@ class ChatRun:
 async def start_chat(ctx: Context, data: ChatRequest, agent: str | None = None) -> ChatRun:
     """`agent` is an id or key from a header; a prefixed `model` counts more.
 
-    Raises NotFound for an unknown agent, InvalidInput when nothing new was said.
+    Raises NotFound for an unknown agent, InvalidInput for a message without content.
     """
     messages = [_message(message, index) for index, message in enumerate(data.messages)]
     spoken = Spoken.posted(messages)
-    if not spoken.new:
-        raise InvalidInput(
-            "invalid_input", field="messages", reason="the last message must not be an answer"
-        )
     ref, or_default = _target(data.model, agent)
     row = await chat_target(
         ctx, ref, or_default=or_default, prefix_hash=spoken.before if spoken.kept else None

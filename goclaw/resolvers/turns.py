@@ -30,9 +30,11 @@ class Spoken:
 
     @classmethod
     def posted(cls, messages: Sequence[ModelMessage]) -> "Spoken":
-        """A whole conversation: what it was up to its last answer may be stored already."""
+        """A whole conversation: what it was up to its last answer may be stored already. One
+        that ends with an answer, for the model to go on with, is new as a whole.
+        """
         kept, new = split_at_last_answer(messages)
-        return cls(kept, new, chain(kept))
+        return cls(kept, new, chain(kept)) if new else cls((), messages, b"")
 
 
 async def chat_target(

@@ -168,7 +168,7 @@ async def test_without_a_provider_the_default_agents_is_taken(services: Services
 async def test_only_an_administrator_chooses_the_default(
     services: Services, agent: AgentView
 ) -> None:
-    with pytest.raises(InvalidInput):
+    with pytest.raises(Forbidden):
         await update_agent(context(services), agent.id, AgentPatch(is_default=True))
     admin = context(services, None, Scope.ADMIN)
     await update_agent(admin, agent.id, AgentPatch(is_default=True))
