@@ -27,6 +27,10 @@ class Admission:
         self._over: asyncio.Future[GatewayError] = asyncio.get_running_loop().create_future()
         self._task: asyncio.Task[None] | None = None
 
+    @property
+    def ended(self) -> bool:
+        return self._over.done()
+
     def check(self) -> None:
         """Raises what ended the admission."""
         if self._over.done():
@@ -81,7 +85,7 @@ class Admissions:
         ctx = await enter(self._services, credential, request_id)
         key = replace(credential, idempotency_key=None)
         admission = self._open.get(key)
-        if admission is None:
+        if admission is None or admission.ended:
             admission = self._open[key] = Admission(self._services, key, ctx)
         admission.hold()
         try:

@@ -1,6 +1,5 @@
 """Documents that were parsed and checked before are not parsed and checked again."""
 
-from functools import lru_cache
 from typing import Any, Final
 
 from graphql import (
@@ -21,8 +20,9 @@ from goclaw.core.errors import InvalidInput
 from goclaw.schema.limits import MAX_TOKENS, Cost, Shape, check_cost
 from goclaw.schema.root import SCHEMA
 
-KEPT: Final = 512
-KEPT_CHARS: Final = 8000
+KEPT_CHARS: Final = 50_000
+"""Of all texts together; parsed, a character takes about 200 bytes."""
+LONGEST_KEPT_CHARS: Final = 8000
 MAX_ERRORS: Final = 20
 CORE_SCHEMA: Final[GraphQLSchema] = SCHEMA._schema  # noqa: SLF001 - the one graphql-core runs
 
@@ -84,7 +84,12 @@ class Found(Visitor):
 
 def prepare(query: str) -> Document:
     """Raises GraphQLError for text that is no GraphQL, InvalidInput beyond a limit."""
-    return _kept(query) if len(query) <= KEPT_CHARS else _prepare(query)
+    document = KEPT.get(query)
+    if document is None:
+        document = _prepare(query)
+        if not document.errors:
+            KEPT.put(query, document)
+    return document
 
 
 def _prepare(query: str) -> Document:
@@ -98,4 +103,28 @@ def _prepare(query: str) -> Document:
     return Document(node, validate(CORE_SCHEMA, node, max_errors=MAX_ERRORS))
 
 
-_kept = lru_cache(KEPT)(_prepare)
+class Kept:
+    """Documents by their text; those not used for longest go first."""
+
+    def __init__(self) -> None:
+        self._documents: dict[str, Document] = {}
+        self._chars = 0
+
+    def get(self, query: str) -> Document | None:
+        document = self._documents.pop(query, None)
+        if document is not None:
+            self._documents[query] = document
+        return document
+
+    def put(self, query: str, document: Document) -> None:
+        if len(query) > LONGEST_KEPT_CHARS:
+            return
+        self._documents[query] = document
+        self._chars += len(query)
+        while self._chars > KEPT_CHARS:
+            oldest = next(iter(self._documents))
+            del self._documents[oldest]
+            self._chars -= len(oldest)
+
+
+KEPT: Final = Kept()

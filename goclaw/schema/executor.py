@@ -9,7 +9,7 @@ from graphql.execution import Executor
 from goclaw.schema.documents import Document
 from goclaw.schema.leaf import Plan, Writer
 
-MAX_PLANS: Final = 64
+MAX_PLANS: Final = 32
 Details = Any
 
 

@@ -1,10 +1,12 @@
 """The fast path gives, byte for byte, what graphql-core gives."""
 
 import asyncio
+import json
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
 from random import Random
+from time import process_time
 from types import SimpleNamespace
 from typing import Any
 from uuid import UUID, uuid4
@@ -19,6 +21,7 @@ from goclaw.models.run_events import RunEnded, RunStarted, RunText
 from goclaw.schema import agents, execution, traces
 from goclaw.schema.documents import CORE_SCHEMA
 from goclaw.schema.execution import Asked, document_of, executor_of, payload_of, show_event
+from goclaw.schema.root import SCHEMA
 from goclaw.schema.streaming import QuickEvents
 from goclaw.schema.windows import attribute_of
 
@@ -240,3 +243,39 @@ async def test_events_are_shown_as_the_executor_shows_them() -> None:
             fast = quick.payload(event)
             assert fast == slow or (fast is None and "errors" in slow)
         assert quick.payload(RunEnded("c", SimpleNamespace(), message)) is None  # type: ignore[arg-type]
+
+
+async def test_a_list_is_many_times_faster_than_by_default(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """50 rows of 12 fields: at least 6 times in processor time, measured side by side."""
+    table = CORE_SCHEMA.get_type("Agent")
+    assert isinstance(table, GraphQLObjectType)
+    rows = [Record(values_of(Random(1), table, surprises=False)) for _ in range(50)]
+
+    async def page(*_: Any, **__: Any) -> Page[Any]:
+        return Page(rows, False)
+
+    monkeypatch.setattr(agents, "list_agents", page)
+    ctx: Any = SimpleNamespace(request_id="test", signed_in=True)
+    query = """{ agents(first: 50) { nodes { id key displayName ownerId model systemPrompt agentType
+      status isDefault contextWindow maxOutputTokens createdAt } } }"""
+
+    async def ours() -> bytes:
+        return orjson.dumps(await execution.run(ctx, Asked(query)))
+
+    async def default() -> bytes:
+        result = await SCHEMA.execute(query, context_value=ctx)
+        return json.dumps({"data": result.data}).encode()
+
+    assert orjson.loads(await ours()) == orjson.loads(await default())
+    ratios = []
+    for _ in range(3):
+        spent = []
+        for call, times in ((ours, 40), (default, 8)):
+            began = process_time()
+            for _ in range(times):
+                await call()
+            spent.append((process_time() - began) / times)
+        ratios.append(spent[1] / spent[0])
+    assert sorted(ratios)[1] > 6, ratios

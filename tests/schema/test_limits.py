@@ -2,6 +2,9 @@
 
 from time import perf_counter
 
+import pytest
+
+from goclaw.schema import documents
 from tests.schema.client import Client
 
 
@@ -91,6 +94,20 @@ async def test_cost(admin: Client) -> None:
     assert (await admin.error(query, n=1000, m=1))["field"] == "first"
     for first in (0, -1, 101):
         assert (await admin.error(query, n=first, m=1))["code"] == "invalid_input"
+
+
+async def test_documents_are_kept_within_bounds(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(documents, "KEPT", documents.Kept())
+    monkeypatch.setattr(documents, "KEPT_CHARS", 60)
+    one, two, three = (f"{{ {name}: me {{ role }} }}" for name in ("one", "two", "three"))
+    kept = documents.prepare(one)
+    documents.prepare(two)
+    assert documents.prepare(one) is kept
+    documents.prepare(three)
+    assert documents.KEPT.get(two) is None
+    assert documents.prepare(one) is kept
+    documents.prepare("{ nothing }")
+    assert documents.KEPT.get("{ nothing }") is None
 
 
 async def test_introspection_cannot_be_nested(admin: Client) -> None:

@@ -81,7 +81,7 @@ CASES = [
     ("{ sessions { nodes { key activeRun { status session { key } } } } }", 3),
     ("{ runs { nodes { status agent { key } session { key agent { key } } trace { id } } } }", 4),
     ("{ traces(first: 20) { nodes { name spans { name messages { content } } } } }", 4),
-    ("{ traces { nodes { agent { key } messages { content } } } }", 4),
+    ("{ traces { nodes { agent { key } messages { content } } } }", 5),
 ]
 
 
