@@ -16,12 +16,10 @@ import pytest
 from goclaw.cli import check_machine, check_providers
 from goclaw.cli.findings import Status
 from goclaw.core.callers import Scope
-from goclaw.core.errors import Forbidden, Unavailable
+from goclaw.core.errors import Forbidden, Unavailable, UpstreamFailed
 from goclaw.models.agents import AgentCreate
-from goclaw.models.providers import ProviderCreate, ProviderType
 from goclaw.resolvers.agents import create_agent
 from goclaw.resolvers.checkup import check_fanout, check_secrets, get_database_state
-from goclaw.resolvers.providers import create_provider
 from goclaw.resolvers.services import Services
 from goclaw.security.vault import Vault
 from goclaw.store.migrate import newest_version
@@ -321,20 +319,22 @@ def test_providers_are_asked_unless_offline(
 async def test_a_vendor_without_a_list_is_asked_for_a_few_tokens(
     services: Services, upstream: ScriptedUpstream, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    ctx = context(services, None, Scope.ADMIN)
-    base = f"{upstream.url}/nowhere"
-    data = ProviderCreate(name="bare", provider_type=ProviderType.OPENAI_COMPAT, api_base=base)
-    row = await create_provider(ctx, data)
-    finding = await check_providers.check_provider(ctx, row, None)
-    assert finding.status is Status.WARNING
-    finding = await check_providers.check_provider(ctx, row, "m")
-    assert finding.status is Status.FAILED
+    async def no_list(*_: Any) -> None:
+        raise UpstreamFailed("upstream_refused", provider="scripted", reason="HTTP 404: no")
 
+    monkeypatch.setattr(check_providers, "list_models", no_list)
+    ctx = context(services, None, Scope.ADMIN)
     row = await add_provider(services, upstream)
-    upstream.model_names = None  # type: ignore[assignment]
+    (finding,) = await check_providers.check_providers(ctx, offline=False)
+    assert (finding.status, upstream.requests) == (Status.WARNING, [])
+
     await create_agent(ctx, AgentCreate(key="scribe", provider_id=row.id, model="scripted-1"))
-    finding = await check_providers.check_provider(ctx, row, "scripted-1")
+    (finding,) = await check_providers.check_providers(ctx, offline=False)
+    assert (finding.status, finding.text) == (Status.OK, "answers, model scripted-1")
+    upstream.fail(401)
+    (finding,) = await check_providers.check_providers(ctx, offline=False)
     assert finding.status is Status.FAILED
+    assert "refused its API key" in finding.text
 
 
 async def test_a_vendor_that_says_nothing_is_given_up(
