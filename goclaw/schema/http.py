@@ -73,7 +73,7 @@ class HttpDoor:
     async def _operate(self, call: Exchange, asked: Asked) -> None:
         credential = call.credential()
         reading = call.scope["method"] == "GET"
-        if not reading and accepted(call.header(b"accept"), JSON, GRAPHQL, MULTIPART) == MULTIPART:
+        if not reading and MULTIPART in (call.header(b"accept") or "").lower():
             kind = document_of(asked, call.request_id).kind(asked.operation_name)
             if kind is OperationType.SUBSCRIPTION:
                 async with self._admissions.admit(credential, call.request_id) as admission:

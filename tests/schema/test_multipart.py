@@ -13,7 +13,7 @@ from goclaw.schema import multipart
 from tests.schema.client import Client
 from tests.support.server import RunningServer
 
-ACCEPT = 'multipart/mixed; boundary="graphql"; subscriptionSpec="1.0", application/json'
+ACCEPT = 'application/json, multipart/mixed; boundary="graphql"; subscriptionSpec="1.0"'
 EVENTS = 'subscription { events(topics: ["api_key"]) { kind payload } }'
 NEW_KEY = """mutation($user: String) {
   createApiKey(input: {name: "k", scopes: [READ], userId: $user}) { secret apiKey { id } }
