@@ -76,6 +76,7 @@ MESSAGES: Final[dict[str, str]] = {
     "session_not_yours": "only the user of the session may speak in it",
     "run_not_found": "no run {id}",
     "run_cancelled": "the run was cancelled",
+    "run_failed": "the run failed: {reason}",
     "trace_not_found": "no trace {id}",
     "idempotency_mismatch": "the Idempotency-Key was used before with another request",
     # server

@@ -5,6 +5,7 @@ from goclaw.core.callers import Scope
 from goclaw.core.ids import uuid7
 from goclaw.core.paging import Page, PageRequest
 from goclaw.models.api_keys import ApiKey, ApiKeyCreate, CreatedApiKey
+from goclaw.models.idempotency import IdempotentRequest
 from goclaw.models.shapes import now
 from goclaw.resolvers.context import Context, found
 from goclaw.resolvers.idempotency import Once
@@ -37,9 +38,15 @@ async def create_api_key(ctx: Context, data: ApiKeyCreate) -> CreatedApiKey:
     Raises Conflict when the idempotency key was used for another request.
     """
     once = Once(ctx, "create_api_key", data.model_dump_json().encode())
-    if (kept := await once.result()) is not None:
+
+    async def repeat(kept: IdempotentRequest) -> CreatedApiKey:
         key = found(await ctx.api_keys.load(kept.result_id), "api_key", kept.result_id)
         return _created(key, once.secret(kept))
+
+    return await once.carry_out(lambda: _make(ctx, once, data), repeat)
+
+
+async def _make(ctx: Context, once: Once, data: ApiKeyCreate) -> CreatedApiKey:
     made = new_key()
     key = _row(ctx, data, made)
     async with ctx.db() as db:

@@ -1,14 +1,17 @@
 """Recognising a request that was sent before (the `Idempotency-Key` header, 24 hours)."""
 
+from collections.abc import Awaitable, Callable
 from hashlib import sha256
+from typing import Any, TypeVar
 from uuid import UUID
 
 from goclaw.core.errors import Conflict, InvalidInput
-from goclaw.core.ids import uuid7
 from goclaw.models.idempotency import IdempotentRequest
 from goclaw.resolvers.context import Context
 from goclaw.store.database import Db
-from goclaw.store.idempotency import forget_request, keep_request, kept_request
+from goclaw.store.idempotency import keep_request, kept_request
+
+T = TypeVar("T")
 
 MAX_KEY_CHARS = 255
 
@@ -26,8 +29,26 @@ class Once:
                 "invalid_input", field="Idempotency-Key", reason=f"1 to {MAX_KEY_CHARS} characters"
             )
 
-    async def result(self) -> IdempotentRequest | None:
-        """What the first such request led to. Raises Conflict when that was another request."""
+    async def carry_out(
+        self,
+        begin: Callable[[], Awaitable[T]],
+        repeat: Callable[[IdempotentRequest], Awaitable[T]],
+    ) -> T:
+        """`begin` carries the request out and keeps it, in one transaction; `repeat` tells what
+        came of it before. Of two at once one runs into the other, and repeats. Raises Conflict
+        when the key was used for another request.
+        """
+        kept = await self._kept()
+        if kept is None:
+            try:
+                return await begin()
+            except Conflict:
+                kept = await self._kept()
+                if kept is None:
+                    raise
+        return await repeat(kept)
+
+    async def _kept(self) -> IdempotentRequest | None:
         if self._key is None:
             return None
         actor = self._ctx.caller.actor
@@ -60,16 +81,13 @@ class Once:
         vault = self._ctx.services.vault
         return vault.open(kept.secret or "", "idempotent_requests", "secret", kept.result_id)
 
-    async def reserve(self) -> UUID:
-        """The id of a run about to begin, kept before it does; `release` takes that back."""
-        self._reserved = uuid7()
-        if self._key is not None:
-            async with self._ctx.db() as db:
-                await self.keep(db, self._reserved)
-        return self._reserved
-
-    async def release(self) -> None:
-        """The run did not begin, so the request may be sent again."""
-        if self._key is not None:
-            async with self._ctx.db() as db:
-                await forget_request(db, self._reserved)
+    def for_run(self) -> dict[str, Any] | None:
+        """What is kept of the request with the run that it begins."""
+        if self._key is None:
+            return None
+        return {
+            "actor": self._ctx.caller.actor,
+            "operation": self._operation,
+            "key": self._key,
+            "request_hash": self._hash.hex(),
+        }

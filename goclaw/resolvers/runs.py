@@ -1,13 +1,14 @@
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
 from uuid import UUID
 
 from goclaw.core.callers import Scope
-from goclaw.core.errors import Conflict, Forbidden
+from goclaw.core.errors import Forbidden, GatewayError, UpstreamFailed
 from goclaw.core.paging import Page, PageRequest
 from goclaw.core.streams import merged
 from goclaw.events.row import EventRow
 from goclaw.models.chat import SendMessage, UsageView, Wake, WakeResult
+from goclaw.models.idempotency import IdempotentRequest
 from goclaw.models.run_events import RunEnded, RunEvent, RunStarted, RunText
 from goclaw.models.runs import RunStatus, RunView
 from goclaw.models.sessions import Session
@@ -18,7 +19,7 @@ from goclaw.resolvers.operation import operation, stream
 from goclaw.resolvers.refs import Ref
 from goclaw.resolvers.turns import Spoken, chat_target, new_turn
 from goclaw.runtime.history import from_row
-from goclaw.runtime.live import LiveRun, Turn
+from goclaw.runtime.live import Turn, cancelled
 from goclaw.store.runs import count_runs as count_matching
 from goclaw.store.runs import runs_page
 from goclaw.store.sessions import answer_of, messages_until, session_by_key
@@ -66,15 +67,21 @@ async def send_message(ctx: Context, data: SendMessage) -> RunView:
     or agent, Conflict while the session is answering.
     """
     once = Once(ctx, "send_message", data.model_dump_json().encode())
-    if (kept := await once.result()) is not None:
-        return found(await ctx.runs.load(kept.result_id), "run", kept.result_id)
+    id = await once.carry_out(lambda: _send(ctx, once, data), _begun)
+    return found(await ctx.runs.load(id), "run", id)
+
+
+async def _begun(kept: IdempotentRequest) -> UUID:
+    return kept.result_id
+
+
+async def _send(ctx: Context, once: Once, data: SendMessage) -> UUID:
     session = None
     if data.session_id is not None:
         session = found(await ctx.sessions.load(data.session_id), "session", data.session_id)
     agent = session.agent_id if session is not None else data.agent_id
     turn = await _turn(ctx, agent or "", session, data.text, channel="web")
-    run = await _begin(ctx, once, turn)
-    return found(await ctx.runs.load(run.id), "run", run.id)
+    return await _begin(ctx, once, turn)
 
 
 @operation(Scope.WRITE)
@@ -82,24 +89,24 @@ async def wake_agent(ctx: Context, id: Ref, data: Wake) -> WakeResult:
     """Waits for the answer; the run goes on when the caller hangs up. Raises NotFound, Conflict
     while the session is answering, UpstreamFailed and its like when the model fails.
     """
-    run = await _wake(ctx, id, data)
-    await run.ended()
-    if run.error is not None:
-        raise run.error
-    return await _wake_result(ctx, run.id)
+    run_id = await _wake(ctx, id, data)
+    await _until_ended_well(ctx, run_id)
+    return await _wake_result(ctx, run_id)
 
 
 @operation(Scope.WRITE)
 async def start_wake(ctx: Context, id: Ref, data: Wake) -> RunView:
     """Gives the run at once. Raises like `wake_agent`, but for the model's failures."""
-    run = await _wake(ctx, id, data)
-    return found(await ctx.runs.load(run.id), "run", run.id)
+    run_id = await _wake(ctx, id, data)
+    return found(await ctx.runs.load(run_id), "run", run_id)
 
 
-async def _wake(ctx: Context, id: Ref, data: Wake) -> "LiveRun | EndedRun":
+async def _wake(ctx: Context, id: Ref, data: Wake) -> UUID:
     once = Once(ctx, "wake_agent", f"{id}\n{data.model_dump_json()}".encode())
-    if (kept := await once.result()) is not None:
-        return await _live_or_ended(ctx, kept.result_id)
+    return await once.carry_out(lambda: _wake_once(ctx, once, id, data), _begun)
+
+
+async def _wake_once(ctx: Context, once: Once, id: Ref, data: Wake) -> UUID:
     session = None
     if data.session_key is not None:
         row = await chat_target(ctx, id, or_default=False)
@@ -108,25 +115,24 @@ async def _wake(ctx: Context, id: Ref, data: Wake) -> "LiveRun | EndedRun":
     return await _begin(ctx, once, turn)
 
 
-class EndedRun:
-    """A run that was over before anybody waited for it."""
-
-    def __init__(self, id: UUID) -> None:
-        self.id = id
-        self.error = None
-
-    async def ended(self) -> None:
-        return None
-
-
-async def _live_or_ended(ctx: Context, id: UUID) -> "LiveRun | EndedRun":
+async def _until_ended_well(ctx: Context, id: UUID) -> None:
+    """Raises what the run failed with; of a run of before or elsewhere, that it failed."""
     live = ctx.services.runner.live.get(id)
     if live is not None:
-        return live
-    run = found(await ctx.runs.load(id), "run", id)
-    if run.status == RunStatus.RUNNING:
-        raise Conflict("session_busy")
-    return EndedRun(id)
+        await live.ended()
+        if live.error is not None:
+            raise live.error
+        return
+    async with aclosing(_followed(ctx, id, None)) as events:
+        async for event in events:
+            if isinstance(event, RunEnded) and event.run.status != RunStatus.COMPLETED:
+                raise _failure(event.run)
+
+
+def _failure(run: RunView) -> GatewayError:
+    if run.status == RunStatus.CANCELLED:
+        return cancelled()
+    return UpstreamFailed("run_failed", reason=run.error_message)
 
 
 async def _wake_result(ctx: Context, id: UUID) -> WakeResult:
@@ -173,17 +179,12 @@ async def _turn(
     )
 
 
-async def _begin(ctx: Context, once: Once, turn: Turn) -> LiveRun:
+async def _begin(ctx: Context, once: Once, turn: Turn) -> UUID:
     """Commits the run and carries it in the background."""
     runner = ctx.services.runner
-    run_id = await once.reserve()
-    try:
-        run = await runner.begin(turn, run_id)
-    except BaseException:
-        await once.release()
-        raise
+    run = await runner.begin(turn, once.for_run())
     runner.detach(run)
-    return run
+    return run.id
 
 
 @operation(Scope.WRITE)
@@ -207,6 +208,12 @@ async def watch_run(ctx: Context, id: UUID, after: str | None = None) -> AsyncIt
     """How the run began, what it said so far and then says, how it ended. With `after` the
     beginning is left out; the text comes whole all the same. Raises NotFound.
     """
+    async with aclosing(_followed(ctx, id, after)) as events:
+        async for event in events:
+            yield event
+
+
+async def _followed(ctx: Context, id: UUID, after: str | None) -> AsyncGenerator[RunEvent, None]:
     found(await ctx.runs.load(id), "run", id)
     async with ctx.services.hub.subscribe([f"run:{id}"], None, lambda _: True) as told:
         run = await _fresh_run(ctx, id)

@@ -26,9 +26,9 @@ def preview(text: str) -> str:
     return text if len(text) <= PREVIEW_CHARS else text[: PREVIEW_CHARS - 1] + "…"
 
 
-def new_run(turn: Turn, worker: str, run_id: UUID | None = None) -> NewRun:
+def new_run(turn: Turn, worker: str, request: dict[str, Any] | None = None) -> NewRun:
     """The rows that are committed before the model is asked."""
-    run_id = run_id or uuid7()
+    run_id = uuid7()
     trace_id = uuid7()
     rows = [to_row(message, seq) for seq, message in enumerate(turn.new, start=1)]
     return NewRun(
@@ -49,6 +49,7 @@ def new_run(turn: Turn, worker: str, run_id: UUID | None = None) -> NewRun:
         messages=rows,
         event_id=uuid7(),
         event={"id": str(run_id), "trace_id": str(trace_id), "channel": turn.channel},
+        request=request,
     )
 
 

@@ -38,11 +38,13 @@ class Runner:
         self._worker = worker
         self._tasks: set[asyncio.Task[Any]] = set()
 
-    async def begin(self, turn: Turn, run_id: UUID | None = None) -> LiveRun:
-        """Commits run, messages and event. Raises Conflict when the session is busy."""
+    async def begin(self, turn: Turn, request: dict[str, Any] | None = None) -> LiveRun:
+        """Commits run, messages and event, and what is kept of an idempotent `request`. Raises
+        Conflict when the session is busy or the request was kept before.
+        """
         if self.stopping:
             raise Unavailable("stopping", retry_after_s=5)
-        new = new_run(turn, self._worker, run_id)
+        new = new_run(turn, self._worker, request)
         session = await begin_run(self._database, new)
         if session is None:
             raise Conflict("session_busy")

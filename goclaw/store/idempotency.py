@@ -1,8 +1,7 @@
 from datetime import timedelta
 from typing import Final
-from uuid import UUID
 
-from sqlalchemy import bindparam, delete, select
+from sqlalchemy import bindparam, select
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import col
 
@@ -37,10 +36,6 @@ async def keep_request(db: Db, request: IdempotentRequest) -> None:
         await db.flush()
     except IntegrityError as error:
         raise Conflict("idempotency_mismatch", field="Idempotency-Key") from error
-
-
-async def forget_request(db: Db, result_id: UUID) -> None:
-    await db.exec(delete(IdempotentRequest).where(col(IdempotentRequest.result_id) == result_id))
 
 
 async def forget_old_requests(database: Database) -> None:

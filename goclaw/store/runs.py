@@ -54,7 +54,8 @@ async def count_runs(reads: Reads, **filters: object) -> int:
 @dataclass(frozen=True, slots=True)
 class NewRun:
     """`messages` are rows of `messages` without session and run; `seq` counts from 1 here.
-    Without `session_id` a session is made.
+    Without `session_id` a session is made. `request` is a row of `idempotent_requests` that
+    leads to the run, with its hash in hexadecimal.
     """
 
     id: UUID
@@ -74,6 +75,7 @@ class NewRun:
     messages: Sequence[dict[str, Any]]
     event_id: UUID
     event: dict[str, Any]
+    request: dict[str, Any] | None = None
 
 
 BEGIN: Final = f"""
@@ -109,6 +111,11 @@ with kept as (
     select $17, 'run:' || $1, 'run.started', $8, $7, 'user',
         $18::jsonb || jsonb_build_object('session_id', id)
     from session
+), asked as (
+    insert into idempotent_requests (actor, operation, key, request_hash, result_id, created_at)
+    select $19::jsonb ->> 'actor', $19::jsonb ->> 'operation', $19::jsonb ->> 'key',
+        decode($19::jsonb ->> 'request_hash', 'hex'), $1, $13
+    from session where $19::jsonb is not null
 )
 select id, key, message_count from session
 """
@@ -116,7 +123,7 @@ select id, key, message_count from session
 
 async def begin_run(database: Database, run: NewRun) -> Row | None:
     """Writes run, messages and event, and reserves the session. Gives its `id`, `key` and
-    `message_count`, or None when another run holds the session.
+    `message_count`, or None when another run holds the session or the request was kept before.
     """
     arguments = (
         run.id,
@@ -137,10 +144,11 @@ async def begin_run(database: Database, run: NewRun) -> Row | None:
         run.messages,
         run.event_id,
         run.event,
+        run.request,
     )
     try:
         rows = await fetch(database.pool, BEGIN, arguments)
-    except asyncpg.UniqueViolationError:  # another run just made a session of that key
+    except asyncpg.UniqueViolationError:  # a session of that key, or the request, is there now
         return None
     return rows[0] if rows else None
 
