@@ -1,5 +1,6 @@
 """A worker process: `python -m goclaw.cli.worker <factory> <listening socket's fd>`."""
 
+import gc
 import os
 import socket
 import sys
@@ -56,7 +57,16 @@ def main() -> None:
     )
     server = Server(config, app)
     Thread(target=stop_with_parent, args=(server,), daemon=True).start()
+    keep_loaded()
     server.run(sockets=[socket.socket(fileno=int(fd))])
+
+
+def keep_loaded() -> None:
+    """What is imported by now stays for good: collections need not look at it, nor be as
+    frequent as for a program that has only begun. They took a tenth of a chat call.
+    """
+    gc.freeze()
+    gc.set_threshold(10_000, 20, 50)
 
 
 def stop_with_parent(server: uvicorn.Server) -> None:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cache
 from uuid import UUID
 
 
@@ -68,6 +69,7 @@ class Caller:
         return self.user_id or SYSTEM
 
 
+@cache
 def system_caller() -> Caller:
     """The server itself, or its administrator at the command line."""
     return Caller(scopes=frozenset(Scope), user_id=None)

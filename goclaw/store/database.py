@@ -111,13 +111,15 @@ class Reads:
 
 async def fetch(pool: "asyncpg.Pool[Row]", sql: str, arguments: Sequence[object]) -> list[Row]:
     """One statement, one round trip; asked again once when a migration outdated its plan."""
-    with unavailable_when_away():
+    try:
         async with pool.acquire(timeout=ACQUIRE_TIMEOUT_S) as connection:
             try:
                 rows: list[Row] = await connection.fetch(sql, *arguments)
             except asyncpg.InvalidCachedStatementError:
                 rows = await connection.fetch(sql, *arguments)
             return rows
+    except AWAY as error:
+        raise _unavailable(error) from error
 
 
 class Database:

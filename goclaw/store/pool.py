@@ -41,19 +41,19 @@ class ParkingPool(asyncpg.Pool):  # type: ignore[misc]
 
     async def take(self, timeout_s: float | None) -> Any:
         while True:
-            while self._parked:
+            if self._parked:
                 connection = self._parked.pop()[1]
-                if _is_open(connection):
-                    return connection
-                await self.release(connection)
-            if self._queue.qsize() or self.is_closing():
+            elif self._queue.qsize() or self.is_closing():
                 return await self._acquire(timeout_s)
-            connection = await self._handed_over(timeout_s)
-            if connection is not None:
+            else:
+                connection = await self._handed_over(timeout_s)
+            if _is_open(connection):
                 return connection
+            if connection is not None:
+                await self.release(connection)
 
     async def give_back(self, connection: Any) -> None:
-        if self.is_closing() or not _is_open(connection):
+        if self.is_closing():
             await self.give_up(connection)
             return
         self._pass_on(connection)
@@ -74,15 +74,19 @@ class ParkingPool(asyncpg.Pool):  # type: ignore[misc]
 
     async def _handed_over(self, timeout_s: float | None) -> Any:
         """A connection; None when there is one to be had from the pool."""
-        waiter: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+        loop = asyncio.get_running_loop()
+        waiter: asyncio.Future[Any] = loop.create_future()
         self._waiters.append(waiter)
+        timer = None if timeout_s is None else loop.call_later(timeout_s, _too_late, waiter)
         try:
-            async with asyncio.timeout(timeout_s):
-                return await waiter
-        except BaseException:
-            if waiter.done() and not waiter.cancelled():
+            return await waiter
+        except asyncio.CancelledError:
+            if waiter.done() and not waiter.cancelled() and waiter.exception() is None:
                 self._return(waiter.result())
             raise
+        finally:
+            if timer is not None:
+                timer.cancel()
 
     def _return(self, connection: Any) -> None:
         """What was handed to somebody who had just stopped waiting."""
@@ -129,6 +133,12 @@ class Acquired:
             await self._pool.give_up(self._connection)
 
 
+def _too_late(waiter: "asyncio.Future[Any]") -> None:
+    if not waiter.done():
+        waiter.set_exception(TimeoutError())
+
+
 def _is_open(connection: Any) -> bool:
     """False, too, once the pool has taken a lost connection back by itself."""
-    return connection._con is not None and not connection.is_closed()  # noqa: SLF001
+    inner = connection and connection._con  # noqa: SLF001
+    return inner is not None and not inner.is_closed()
