@@ -101,9 +101,12 @@ def change(operation: str, request: str, body: Any = None, **more: Any) -> Case:
     return rest(operation, request, body=body, **more)
 
 
-AGENT = {"shows": "$agent", "code": "agent_not_found"}
-SESSION = {"shows": "$session", "code": "session_not_found"}
-RUN = {"shows": "$run", "code": "run_not_found"}
-TRACE = {"shows": "$trace", "code": "trace_not_found"}
-HIDDEN = {"other": Other.NOTHING}
-ANYBODY = {"other": Other.SAME}
+Shared = dict[str, Any]
+"""What several cases have in common."""
+
+AGENT: Shared = {"shows": "$agent", "code": "agent_not_found"}
+SESSION: Shared = {"shows": "$session", "code": "session_not_found"}
+RUN: Shared = {"shows": "$run", "code": "run_not_found"}
+TRACE: Shared = {"shows": "$trace", "code": "trace_not_found"}
+HIDDEN: Shared = {"other": Other.NOTHING}
+ANYBODY: Shared = {"other": Other.SAME}

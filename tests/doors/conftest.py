@@ -7,6 +7,7 @@ from uuid import uuid4
 import aiohttp
 import pytest
 import pytest_asyncio
+from pydantic import SecretStr
 
 from goclaw.core.host import Host
 from goclaw.core.settings import Settings
@@ -20,8 +21,8 @@ from tests.upstream import ScriptedUpstream
 def host_for(dsn: str, upstream: ScriptedUpstream, folder: Path) -> Host:
     settings = Settings(
         data_dir=folder,
-        gateway_token=TOKEN,
-        encryption_key="k" * 32,
+        gateway_token=SecretStr(TOKEN),
+        encryption_key=SecretStr("k" * 32),
         allowed_outbound_hosts=(upstream.host,),
         shutdown_grace_s=1,
         db_connections=12,

@@ -8,14 +8,15 @@ from tests.doors.cases import (
     RUN,
     SESSION,
     TRACE,
+    Shared,
     mutation,
     query,
 )
 
-BY_ID = {"variables": {"id": "$agent"}}
-OF_SESSION = {"variables": {"id": "$session"}}
-OF_TRACE = {"variables": {"id": "$trace"}}
-OF_AGENT = {"variables": {"agent": "$agent"}}
+BY_ID: Shared = {"variables": {"id": "$agent"}}
+OF_SESSION: Shared = {"variables": {"id": "$session"}}
+OF_TRACE: Shared = {"variables": {"id": "$trace"}}
+OF_AGENT: Shared = {"variables": {"agent": "$agent"}}
 
 QUERIES = (
     query("get_me", "{ me { userId role } }", None, shows="ada", **HIDDEN),

@@ -10,6 +10,7 @@ from uuid import UUID
 
 import aiohttp
 import asyncpg
+from pydantic import SecretStr
 
 from goclaw.core.callers import Scope
 from goclaw.models.agents import AgentCreate, ShareCreate
@@ -99,7 +100,7 @@ class World:
                 name=f"provider-{number}",
                 provider_type=ProviderType.OPENAI_COMPAT,
                 api_base=self.upstream.base_url(),
-                api_key="sk-upstream-secret",
+                api_key=SecretStr("sk-upstream-secret"),
             ),
         )
         agent = await create_agent(
