@@ -1,11 +1,12 @@
 import pytest
+from pydantic import SecretStr
 
 from goclaw.core.errors import Forbidden
 from goclaw.core.settings import Settings
 from goclaw.security.origin import Origins
 
 OPEN = Settings(host="127.0.0.1", allowed_origins=("https://ui.example",))
-TOKEN = Settings(host="127.0.0.1", gateway_token="secret")
+TOKEN = Settings(host="127.0.0.1", gateway_token=SecretStr("secret"))
 
 
 @pytest.mark.parametrize(
