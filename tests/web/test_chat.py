@@ -32,7 +32,7 @@ async def test_an_answer_streams_and_leaves_a_trace(
     await expect(page.get_by_text("Completed").first).to_be_visible()
     spans = page.get_by_role("listbox", name="Spans over time")
     chosen = spans.get_by_role("option", selected=True)
-    await expect(chosen).to_have_attribute("aria-label", re.compile("^Model call scripted-1"))
+    await expect(chosen).to_have_accessible_name(re.compile("^Model call scripted-1"))
     await expect(page.get_by_label(re.compile("^Span "))).to_contain_text(SHOWN)
     await chosen.press("Home")
     await expect(spans.get_by_role("option").first).to_be_focused()

@@ -2,7 +2,7 @@ import { Badge } from "@mantine/core";
 import type { AgentStatus } from "../gql/graphql";
 
 const looks: Record<AgentStatus, { color: string; label: string }> = {
-  ACTIVE: { color: "teal", label: "Active" },
+  ACTIVE: { color: "claw", label: "Active" },
   INACTIVE: { color: "gray", label: "Inactive" },
   SUMMONING: { color: "blue", label: "Being prepared" },
   SUMMON_FAILED: { color: "red", label: "Not prepared" },

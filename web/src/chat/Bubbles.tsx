@@ -144,7 +144,7 @@ export function RunProblem({ run, onRetry }: ProblemProps) {
 
 function TraceLink({ run }: { run: RunFieldsFragment }) {
   return (
-    <Anchor component={Link} size="xs" to={`/traces/${run.traceId}`}>
+    <Anchor component={Link} size="xs" to={`/traces/${run.traceId}`} underline="always">
       Trace
     </Anchor>
   );

@@ -86,7 +86,7 @@ export function Conversation(props: Props) {
     <Flex direction="column" flex={1} h="100%" miw={0}>
       <Group className="chat-head" gap="sm" px="md" py={8} wrap="nowrap">
         {listButton}
-        <Text fw={600} truncate>
+        <Text component="h1" fw={600} m={0} truncate>
           {stored.session ? sessionTitle(stored.session) : "New chat"}
         </Text>
         {stored.session && chosen?.provider.source === "EMBEDDED" && <LocalBadge />}

@@ -59,7 +59,7 @@ export function CreateKey({ opened, onClose, onCreated }: Props) {
 function ShowOnce({ secret, onDone }: { secret: string; onDone: () => void }) {
   return (
     <Stack>
-      <Alert color="yellow" title="This is the only time it is shown">
+      <Alert color="blue" title="This is the only time it is shown">
         Put it where the program that uses it keeps its secrets. If it is lost, revoke it and make another.
       </Alert>
       <Code aria-label="The new key" block style={{ overflowWrap: "anywhere", whiteSpace: "pre-wrap" }}>

@@ -93,7 +93,7 @@ const columns: Column<ApiKeyItemFragment>[] = [
 function State({ apiKey: { revoked, expiresAt } }: { apiKey: ApiKeyItemFragment }) {
   const now = useNow();
   if (revoked) return <Badge color="gray">Revoked</Badge>;
-  if (expiresAt === null) return <Badge color="teal">Works</Badge>;
+  if (expiresAt === null) return <Badge color="claw">Works</Badge>;
   if (Date.parse(expiresAt) <= now) return <Badge color="gray">Expired</Badge>;
   return (
     <Text size="sm" title={formatDateTime(expiresAt)}>

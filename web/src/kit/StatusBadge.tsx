@@ -3,7 +3,7 @@ import type { RunStatus } from "../gql/graphql";
 
 const looks: Record<RunStatus, { color: string; label: string }> = {
   RUNNING: { color: "blue", label: "Running" },
-  COMPLETED: { color: "teal", label: "Completed" },
+  COMPLETED: { color: "claw", label: "Completed" },
   ERROR: { color: "red", label: "Failed" },
   CANCELLED: { color: "gray", label: "Stopped" },
 };

@@ -81,7 +81,7 @@ function Nothing({ filtered }: { filtered: boolean }) {
     <EmptyState icon={<LiveIcon size={40} />} title={connected ? "Waiting for something to happen" : "Connecting"}>
       {connected ? (
         <>
-          <Anchor component={Link} size="sm" to="/chat">
+          <Anchor component={Link} size="sm" to="/chat" underline="always">
             Start a chat
           </Anchor>{" "}
           or change an agent in another tab, and it appears here.

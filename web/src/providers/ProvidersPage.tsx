@@ -36,8 +36,8 @@ const columns: Column<ProviderItemFragment>[] = [
     label: "State",
     render: (provider) => (
       <Group display="inline-flex" gap={6}>
-        <Badge color={provider.enabled ? "teal" : "gray"}>{provider.enabled ? "Enabled" : "Disabled"}</Badge>
-        {needsKey(provider) && <Badge color="yellow">No key</Badge>}
+        <Badge color={provider.enabled ? "claw" : "gray"}>{provider.enabled ? "Enabled" : "Disabled"}</Badge>
+        {needsKey(provider) && <Badge color="red">No key</Badge>}
       </Group>
     ),
   },

@@ -43,7 +43,7 @@ export function SignIn({ expired, onCredential }: Props) {
               <Title order={1}>Sign in to GoClaw</Title>
             </Group>
             {expired && !problem && (
-              <Alert color="yellow" title="You were signed out">
+              <Alert color="blue" title="You were signed out">
                 The key has expired or was revoked. Sign in again.
               </Alert>
             )}

@@ -56,7 +56,7 @@ function Origin({ trace }: { trace: Trace }) {
       {trace.agent && (
         <>
           {" · "}
-          <Anchor component={Link} size="sm" to={`/agents/${trace.agent.id}`}>
+          <Anchor component={Link} size="sm" to={`/agents/${trace.agent.id}`} underline="always">
             {agentName(trace.agent)}
           </Anchor>
         </>
@@ -65,7 +65,7 @@ function Origin({ trace }: { trace: Trace }) {
       {trace.sessionId !== null && (
         <>
           {" · "}
-          <Anchor component={Link} size="sm" to={`/chat/${trace.sessionId}`}>
+          <Anchor component={Link} size="sm" to={`/chat/${trace.sessionId}`} underline="always">
             Open the chat
           </Anchor>
         </>

@@ -1,4 +1,4 @@
-import { Box, Text } from "@mantine/core";
+import { Box, Text, VisuallyHidden } from "@mantine/core";
 import { type KeyboardEvent, useMemo, useRef } from "react";
 import type { RunStatus, SpanType } from "../gql/graphql";
 import { formatDuration } from "../kit/format";
@@ -51,9 +51,6 @@ export function Waterfall({ spans, chosen, onChoose }: Props) {
     <Box aria-label="Spans over time" className={classes.list} onKeyDown={move} ref={list} role="listbox">
       {bars.map(({ span, depth, left, width }) => (
         <Box
-          aria-label={`${spanTypeNames[span.spanType]} ${span.name}, ${formatDuration(span.durationMs)}${
-            failed.includes(span.status) ? ", failed" : ""
-          }`}
           aria-selected={span.id === chosen}
           className={classes.row ?? ""}
           key={span.id}
@@ -62,7 +59,9 @@ export function Waterfall({ spans, chosen, onChoose }: Props) {
           tabIndex={span.id === chosen ? 0 : -1}
         >
           <Text className={classes.name ?? ""} component="span" pl={depth * 14} size="sm" truncate>
+            <VisuallyHidden>{spanTypeNames[span.spanType]} </VisuallyHidden>
             {span.name}
+            {failed.includes(span.status) && <VisuallyHidden>, failed</VisuallyHidden>}
           </Text>
           <span className={classes.track}>
             <span
