@@ -6,12 +6,11 @@ from typing import Final
 
 from goclaw.core.callers import LOCAL_USER, Caller, Scope, effective, system_caller
 from goclaw.core.errors import Forbidden, InvalidInput, Unauthenticated
-from goclaw.models.api_keys import ApiKey
 from goclaw.models.shapes import MAX_USER_ID_BYTES
 from goclaw.resolvers.context import Context
 from goclaw.resolvers.services import Services
 from goclaw.security.credentials import key_hash, looks_like_key, same_token
-from goclaw.store.api_keys import valid_key
+from goclaw.store.api_keys import ValidKey, valid_key
 
 OPEN_SCOPES: Final = effective(frozenset({Scope.WRITE}))
 USER_HEADER: Final = "X-GoClaw-User-Id"
@@ -85,7 +84,7 @@ def _scopes(*granted: str) -> frozenset[Scope]:
 
 
 def _with_user(
-    services: Services, scopes: frozenset[Scope], key: ApiKey | None, user_id: str | None
+    services: Services, scopes: frozenset[Scope], key: ValidKey | None, user_id: str | None
 ) -> Caller:
     """An owner's id gives an owner's rights to the gateway token, an admin key, or a key
     bound to that id; anyone else may not name it.

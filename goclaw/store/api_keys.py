@@ -1,8 +1,9 @@
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import bindparam, func, or_, select
+from sqlalchemy import Select, bindparam, func, or_, select
 from sqlmodel import col
 
 from goclaw.core.paging import Page, PageRequest
@@ -10,15 +11,27 @@ from goclaw.models.api_keys import ApiKey
 from goclaw.models.shapes import now
 from goclaw.store.database import Database, Db, Reads, fetch
 from goclaw.store.pages import Total, among_ids, count_of, fetch_count, fetch_page, newest_first
-from goclaw.store.query import Query
+from goclaw.store.query import Query, Visible
 
-VALID = Query[ApiKey](
-    lambda _: select(ApiKey).where(
+
+class ValidKey:
+    """What a credential stands for."""
+
+    id: UUID
+    scopes: Sequence[str]
+    user_id: str | None
+
+
+def _valid(_: Visible) -> Select[Any]:
+    columns: list[Any] = [col(ApiKey.id), col(ApiKey.scopes), col(ApiKey.user_id)]
+    return select(*columns).where(
         col(ApiKey.key_hash) == bindparam("key_hash"),
         ~col(ApiKey.revoked),
         or_(col(ApiKey.expires_at).is_(None), col(ApiKey.expires_at) > func.now()),
     )
-)
+
+
+VALID = Query[ValidKey](_valid)
 BY_ID = Query[ApiKey](lambda visible: select(ApiKey).where(visible(ApiKey), among_ids(ApiKey.id)))
 PAGE = Query[ApiKey](
     lambda visible: newest_first(select(ApiKey).where(visible(ApiKey)), col(ApiKey.id))
@@ -31,7 +44,7 @@ TOUCH = """
 """
 
 
-async def valid_key(reads: Reads, key_hash: str) -> ApiKey | None:
+async def valid_key(reads: Reads, key_hash: str) -> ValidKey | None:
     """None for a key that is unknown, revoked or expired by the database's clock."""
     return await VALID.fetch_one(reads, key_hash=key_hash)
 

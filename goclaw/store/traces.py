@@ -105,7 +105,10 @@ async def costs_by_agent(
 async def copy_rows(
     database: Database, table: str, columns: Sequence[str], rows: Sequence[tuple[object, ...]]
 ) -> None:
-    """Many trace or span rows in one COPY."""
+    """Many trace or span rows in one COPY, whose commit waits for no disk: a crash of the
+    database may lose the last ones.
+    """
     with unavailable_when_away():
-        async with database.pool.acquire(timeout=5) as connection:
+        async with database.pool.acquire(timeout=5) as connection, connection.transaction():
+            await connection.execute("set local synchronous_commit = off")
             await connection.copy_records_to_table(table, records=rows, columns=columns)
