@@ -13,7 +13,8 @@ from typing import Any, Final, TypeVar
 import asyncpg
 import orjson
 import structlog
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy import event
+from sqlalchemy.exc import DBAPIError, DisconnectionError, InterfaceError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlmodel import SQLModel, select
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -198,7 +199,7 @@ async def _no_reset(_: "asyncpg.Connection[Row]") -> None:
 
 
 def open_engine(dsn: str, connections: int, *, cache_size: int = 200) -> AsyncEngine:
-    return create_async_engine(
+    engine = create_async_engine(
         "postgresql+asyncpg://",
         connect_args={
             "dsn": dsn,
@@ -211,3 +212,11 @@ def open_engine(dsn: str, connections: int, *, cache_size: int = 200) -> AsyncEn
         json_serializer=dumps,
         json_deserializer=orjson.loads,
     )
+    event.listen(engine.sync_engine, "checkout", _refuse_closed)
+    return engine
+
+
+def _refuse_closed(connection: Any, *_: object) -> None:
+    """One that broke while nobody used it: the pool then opens another."""
+    if connection.driver_connection.is_closed():
+        raise DisconnectionError("closed")
