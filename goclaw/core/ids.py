@@ -1,6 +1,11 @@
+from typing import Final
 from uuid import UUID, SafeUUID
 
 from uuid_utils import uuid7 as _uuid7
+
+_new: Final = UUID.__new__
+_set: Final = object.__setattr__
+_UNKNOWN: Final = SafeUUID.unknown
 
 
 def uuid7() -> UUID:
@@ -8,7 +13,7 @@ def uuid7() -> UUID:
 
     Set up by hand, as the constructor's checks take three times as long as the rest.
     """
-    made = UUID.__new__(UUID)
-    object.__setattr__(made, "int", _uuid7().int)
-    object.__setattr__(made, "is_safe", SafeUUID.unknown)
+    made = _new(UUID)
+    _set(made, "int", _uuid7().int)
+    _set(made, "is_safe", _UNKNOWN)
     return made

@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from functools import cached_property
+from operator import itemgetter
 from time import monotonic_ns
 from typing import Any, Final
 from uuid import UUID
@@ -123,9 +124,9 @@ class Outcome:
         shared = self._shared()
         agent = shared | {"id": agent_span, "span_type": SpanType.AGENT}
         call = shared | self._call(agent_span)
-        return as_row(TRACE_COLUMNS, self._trace(shared)), [
-            as_row(SPAN_COLUMNS, agent),
-            as_row(SPAN_COLUMNS, call),
+        return trace_row(self._trace(shared)), [
+            span_row(agent),
+            span_row(call),
         ]
 
     def _shared(self) -> dict[str, object]:
@@ -186,5 +187,17 @@ class Outcome:
         }
 
 
-def as_row(columns: tuple[str, ...], values: dict[str, object]) -> tuple[object, ...]:
-    return tuple(map(values.get, columns))
+class RowOf:
+    """Values by column as a row of all columns; what is not a column is left out."""
+
+    def __init__(self, columns: tuple[str, ...]) -> None:
+        self._blank: dict[str, object] = dict.fromkeys(columns)
+        self._row = itemgetter(*columns)
+
+    def __call__(self, values: dict[str, object]) -> tuple[object, ...]:
+        row: tuple[object, ...] = self._row(self._blank | values)
+        return row
+
+
+trace_row: Final = RowOf(TRACE_COLUMNS)
+span_row: Final = RowOf(SPAN_COLUMNS)

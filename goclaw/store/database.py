@@ -155,13 +155,17 @@ def dumps(value: object) -> str:
     return orjson.dumps(value).decode()
 
 
+EMPTY: Final = b"\x01{}"
+"""What most JSON columns of a row hold."""
+
+
 def jsonb(value: object) -> bytes:
     """PostgreSQL's binary form: a version byte before the text."""
     return b"\x01" + orjson.dumps(value)
 
 
 def from_jsonb(raw: bytes) -> Any:
-    return orjson.loads(memoryview(raw)[1:])
+    return {} if raw == EMPTY else orjson.loads(raw[1:])
 
 
 async def set_codecs(connection: "asyncpg.Connection[Row]") -> None:

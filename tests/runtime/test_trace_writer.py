@@ -9,7 +9,7 @@ from goclaw.core.ids import uuid7
 from goclaw.models.shapes import now
 from goclaw.resolvers.services import Services
 from goclaw.runtime import trace_writer
-from goclaw.runtime.accounts import as_row
+from goclaw.runtime.accounts import span_row, trace_row
 from goclaw.runtime.trace_writer import TraceWriter
 from goclaw.store.traces import SPAN_COLUMNS, TRACE_COLUMNS
 
@@ -27,8 +27,8 @@ def rows(spans: int = 2) -> tuple[tuple[object, ...], list[tuple[object, ...]]]:
         ("total_input_tokens", "total_output_tokens", "llm_call_count", "tool_call_count"), 0
     )
     span = shared | {"trace_id": trace_id, "span_type": "llm_call", "metadata": {"a": 1}}
-    made = [as_row(SPAN_COLUMNS, span | {"id": uuid7()}) for _ in range(spans)]
-    return as_row(TRACE_COLUMNS, trace), made
+    made = [span_row(span | {"id": uuid7()}) for _ in range(spans)]
+    return trace_row(trace), made
 
 
 async def count(services: Services, table: str) -> int:
