@@ -179,6 +179,11 @@ class Terminal:
         self.seen = self.seen.partition(text)[2]
 
 
+def heed_interrupts() -> None:
+    """A suite started in the background hands on that interrupts are to be ignored."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 @pytest.fixture
 def terminal(peer: Scripted) -> Iterator[Terminal]:
     ours, theirs = pty.openpty()
@@ -190,6 +195,7 @@ def terminal(peer: Scripted) -> Iterator[Terminal]:
         stdout=theirs,
         stderr=theirs,
         start_new_session=True,
+        preexec_fn=heed_interrupts,
     )
     os.close(theirs)
     yield Terminal(process, ours)

@@ -54,7 +54,7 @@ async def test_a_revoked_key_leads_back_to_the_sign_in_page(visitor: Visitor) ->
     await page.get_by_role("button", name="Revoke key").click()
     await expect(page.get_by_text("Revoked", exact=True)).to_be_visible()
 
-    await other.get_by_role("navigation").get_by_text("Agents").click()
+    # Without a click: the server closes the socket of a revoked key within seconds.
     await expect(other.get_by_text("You were signed out")).to_be_visible()
     await other.close()
 
