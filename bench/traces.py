@@ -26,7 +26,7 @@ from goclaw.store.database import open_database
 from goclaw.store.targets import Target
 
 RUNS: Final = 20_000
-ENOUGH_QUEUED: Final = MAX_QUEUED // 2
+ENOUGH_QUEUED: Final = MAX_QUEUED // 10
 CHAT_CALLS: Final = 2_000
 
 
