@@ -1,14 +1,16 @@
 """`python -m bench [part ...] [--rounds N] [--quick]`"""
 
 import argparse
+import asyncio
 import logging
+import signal
 import sys
 import traceback
-from collections.abc import Mapping, Sequence
+from collections.abc import Coroutine, Mapping, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from time import monotonic
-from typing import Final
+from typing import Any, Final
 
 import structlog
 import uvloop
@@ -69,6 +71,13 @@ async def measure(names: Sequence[str], effort: Effort) -> list[Row]:
     return rows
 
 
+async def until_stopped(work: Coroutine[Any, Any, list[Row]]) -> list[Row]:
+    """SIGTERM ends the servers, too."""
+    task = asyncio.ensure_future(work)
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+    return await task
+
+
 def main() -> int:
     given = arguments()
     effort = QUICK if given.quick else Effort(rounds=given.rounds, scale=1)
@@ -76,7 +85,7 @@ def main() -> int:
     keep_loaded()  # what is measured in this process is measured as in a worker
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
     print("Measuring; the machine should be idle otherwise.", file=sys.stderr)
-    rows = uvloop.run(measure(given.part or list(PARTS), effort))
+    rows = uvloop.run(until_stopped(measure(given.part or list(PARTS), effort)))
     text = f"{heading(effort.rounds)}\n\n{table(rows)}"
     kept = keep(text)
     print(f"\n{text}\n\nkept in bench/results/{kept.name}")
