@@ -21,14 +21,36 @@ TraceRow = tuple[object, ...]
 SpanRow = tuple[object, ...]
 
 
+class _Table:
+    """Rows on their way to one table. A batch stays the same until it is known to be written,
+    as an attempt that seemed to fail may have been committed.
+    """
+
+    def __init__(self, name: str, columns: Sequence[str]) -> None:
+        self.name = name
+        self.columns = columns
+        self.queue: deque[tuple[object, ...]] = deque()
+        self.batch: list[tuple[object, ...]] = []
+
+    def __len__(self) -> int:
+        return len(self.queue) + len(self.batch)
+
+    def next_batch(self) -> list[tuple[object, ...]]:
+        if not self.batch:
+            size = min(BATCH_ROWS, len(self.queue))
+            self.batch = [self.queue.popleft() for _ in range(size)]
+        return self.batch
+
+
 class TraceWriter:
     """Holds at most `MAX_QUEUED` rows; what comes on top is dropped and counted."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._traces: deque[TraceRow] = deque()
-        self._spans: deque[SpanRow] = deque()
+        self._traces = _Table("traces", TRACE_COLUMNS)
+        self._spans = _Table("spans", SPAN_COLUMNS)
         self._full = asyncio.Event()
+        self._writing = asyncio.Lock()
         self.written = 0
         self.dropped = 0
 
@@ -40,8 +62,8 @@ class TraceWriter:
         if self.queued + len(spans) + 1 > MAX_QUEUED:
             self.dropped += len(spans) + 1
             return
-        self._traces.append(trace)
-        self._spans.extend(spans)
+        self._traces.queue.append(trace)
+        self._spans.queue.extend(spans)
         if self.queued >= BATCH_ROWS:
             self._full.set()
 
@@ -59,23 +81,17 @@ class TraceWriter:
 
     async def flush(self) -> None:
         """What cannot be written now is kept for the next time, in order."""
-        while self.queued:
-            try:
-                await self._write("spans", SPAN_COLUMNS, self._spans)
-                await self._write("traces", TRACE_COLUMNS, self._traces)
-            except Unavailable:
-                log.warning("traces.kept", rows=self.queued, dropped=self.dropped)
-                return
+        async with self._writing:
+            while self.queued:
+                try:
+                    await self._write(self._spans)
+                    await self._write(self._traces)
+                except Unavailable:
+                    log.warning("traces.kept", rows=self.queued, dropped=self.dropped)
+                    return
 
-    async def _write(
-        self, table: str, columns: Sequence[str], queue: deque[tuple[object, ...]]
-    ) -> None:
-        rows = [queue.popleft() for _ in range(min(BATCH_ROWS, len(queue)))]
-        if not rows:
-            return
-        try:
-            await copy_rows(self._database, table, columns, rows)
-        except BaseException:
-            queue.extendleft(reversed(rows))
-            raise
-        self.written += len(rows)
+    async def _write(self, table: _Table) -> None:
+        if rows := table.next_batch():
+            await copy_rows(self._database, table.name, table.columns, rows)
+            table.batch = []
+            self.written += len(rows)

@@ -1,8 +1,10 @@
 from collections.abc import Collection, Sequence
+from contextlib import suppress
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from asyncpg import UniqueViolationError
 from sqlalchemy import ColumnElement, DateTime, Select, bindparam, func, or_, select
 from sqlmodel import col
 
@@ -106,9 +108,10 @@ async def copy_rows(
     database: Database, table: str, columns: Sequence[str], rows: Sequence[tuple[object, ...]]
 ) -> None:
     """Many trace or span rows in one COPY, whose commit waits for no disk: a crash of the
-    database may lose the last ones.
+    database may lose the last ones. Rows that are there already were written by an attempt
+    of which nobody heard the end: all of them, as a COPY writes all or none.
     """
-    with unavailable_when_away():
+    with unavailable_when_away(), suppress(UniqueViolationError):
         async with database.pool.acquire(timeout=5) as connection, connection.transaction():
             await connection.execute("set local synchronous_commit = off")
             await connection.copy_records_to_table(table, records=rows, columns=columns)

@@ -1,5 +1,6 @@
 """Trace rows: written in batches, kept while the database is away, bounded."""
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ from goclaw.resolvers.services import Services
 from goclaw.runtime import trace_writer
 from goclaw.runtime.accounts import span_row, trace_row
 from goclaw.runtime.trace_writer import TraceWriter
-from goclaw.store.traces import SPAN_COLUMNS, TRACE_COLUMNS
+from goclaw.store.traces import SPAN_COLUMNS, TRACE_COLUMNS, copy_rows
 
 
 def rows(spans: int = 2) -> tuple[tuple[object, ...], list[tuple[object, ...]]]:
@@ -59,6 +60,39 @@ async def test_rows_wait_for_a_database_that_is_away(
     assert writer.queued == 3
     await writer.flush()
     assert await count(services, "spans") == 2
+
+
+async def test_a_batch_whose_end_nobody_heard_is_written_once(
+    services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = copy_rows
+
+    async def written_then_lost(*arguments: Any) -> None:
+        await real(*arguments)
+        raise Unavailable("database_unavailable", retry_after_s=2)
+
+    writer = TraceWriter(services.database)
+    writer.add(*rows())
+    with monkeypatch.context() as patch:
+        patch.setattr(trace_writer, "copy_rows", written_then_lost)
+        await writer.flush()
+    writer.add(*rows())
+    await writer.flush()
+    assert (await count(services, "spans"), await count(services, "traces")) == (4, 2)
+    assert writer.queued == 0
+
+
+async def test_a_write_that_is_cancelled_is_finished_by_the_next(services: Services) -> None:
+    writer = TraceWriter(services.database)
+    for _ in range(300):
+        writer.add(*rows())
+    for _ in range(20):
+        task = asyncio.create_task(writer.flush())
+        await asyncio.sleep(0.001)
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+    await writer.flush()
+    assert (await count(services, "spans"), await count(services, "traces")) == (600, 300)
 
 
 async def test_a_full_queue_drops_and_counts(
