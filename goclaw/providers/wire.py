@@ -109,12 +109,18 @@ class WireClient(ABC):
         reader, decoder = self._reader(), SseDecoder()
         try:
             while chunk := await watch.read():
-                if deltas := self._deltas(reader, decoder.feed(chunk)):
+                deltas, refusal = self._deltas(reader, decoder.feed(chunk))
+                if deltas:
                     yield deltas
+                if refusal is not None:
+                    raise refusal
                 if reader.done:
                     return
-            if deltas := self._deltas(reader, decoder.end()):
+            deltas, refusal = self._deltas(reader, decoder.end())
+            if deltas:
                 yield deltas
+            if refusal is not None:
+                raise refusal
             failure = self._cut(decoder)
         except (*_NETWORK, LineTooLong) as error:
             failure = self._stream_failure(error, watch)
@@ -130,16 +136,21 @@ class WireClient(ABC):
             return failures.timed_out(self._config, watch.passed_s)
         return self._network_failure(error, self._timeouts.between_s, begun=True)
 
-    def _deltas(self, reader: StreamReader, events: list[bytes]) -> list[Delta]:
-        deltas = []
+    def _deltas(
+        self, reader: StreamReader, events: list[bytes]
+    ) -> tuple[list[Delta], GatewayError | None]:
+        """What was said, and what went wrong after it."""
+        deltas: list[Delta] = []
         try:
             for event in events:
                 delta = reader.read(event)
                 if delta is not None:
                     deltas.append(delta)
+        except GatewayError as error:
+            return deltas, error
         except _MALFORMED as error:
-            raise failures.garbage(self._config, _said(error)) from None
-        return deltas
+            return deltas, failures.garbage(self._config, _said(error))
+        return deltas, None
 
     def _cut(self, decoder: SseDecoder) -> GatewayError:
         if decoder.fed and not decoder.heard:

@@ -74,7 +74,7 @@ LATE_FAULTS = (
     ),
     Fault(
         "error inside",
-        Script("One two three.", error_after=1, message="overloaded", every=0.05),
+        Script("One two three.", error_after=1, message="overloaded"),
         200,
         "upstream_failed",
         said="One t",
