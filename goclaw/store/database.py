@@ -22,7 +22,6 @@ from sqlmodel.sql.expression import SelectOfScalar
 
 from goclaw.core.callers import Caller
 from goclaw.core.errors import Unavailable
-from goclaw.store.pool import ParkingPool
 from goclaw.store.visibility import visible_to
 
 log = structlog.get_logger()
@@ -185,7 +184,7 @@ async def open_database(dsn: str, connections: int, *, statement_cache: bool) ->
     writers = max(1, connections // 3)
     cache_size = 200 if statement_cache else 0
     with unavailable_when_away():
-        pool = await ParkingPool(
+        pool = await asyncpg.create_pool(
             dsn,
             min_size=1,
             max_size=max(1, connections - writers),
