@@ -112,7 +112,9 @@ class Reads:
 async def fetch(pool: "asyncpg.Pool[Row]", sql: str, arguments: Sequence[object]) -> list[Row]:
     """One statement, one round trip; asked again once when a migration outdated its plan."""
     try:
-        async with pool.acquire(timeout=ACQUIRE_TIMEOUT_S) as connection:
+        # The pool's own time limit costs two tasks a statement, this one a timer.
+        async with asyncio.timeout(ACQUIRE_TIMEOUT_S) as limit, pool.acquire() as connection:
+            limit.reschedule(None)
             try:
                 rows: list[Row] = await connection.fetch(sql, *arguments)
             except asyncpg.InvalidCachedStatementError:
