@@ -195,7 +195,7 @@ def terminal(peer: Scripted) -> Iterator[Terminal]:
         stdout=theirs,
         stderr=theirs,
         start_new_session=True,
-        preexec_fn=heed_interrupts,
+        preexec_fn=heed_interrupts,  # noqa: PLW1509 - the tests start no threads
     )
     os.close(theirs)
     yield Terminal(process, ours)

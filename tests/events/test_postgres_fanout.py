@@ -17,7 +17,7 @@ from goclaw.store.fanout import ListenSession, PostgresFanout
 
 LISTENERS = (
     "select pg_terminate_backend(pid) from pg_stat_activity "
-    "where query ilike 'listen%' and datname = current_database()"
+    "where application_name = 'goclaw listen' and datname = current_database()"
 )
 
 
