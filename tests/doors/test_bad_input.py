@@ -2,7 +2,6 @@
 
 from io import BytesIO
 from typing import Any
-from uuid import uuid4
 
 import asyncpg
 import pytest
@@ -16,6 +15,9 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 CHAT = "/v1/chat/completions"
 MESSAGE = {"role": "user", "content": "Hello?"}
 BROKEN = [b"{", b"", b"{'a': 1}", b'"text"', b"[1]", b"null", b"\xff\xfe", b'{"a": NaN}']
+
+NOBODYS = "7f3f2a52-5b0c-4c6e-9a53-0b6d3c1e8f10"
+"""The id of no row; the same in every process, as it stands in the names of tests."""
 
 
 @pytest.fixture
@@ -86,7 +88,7 @@ async def test_chat_names_the_field(
 
 
 @pytest.mark.parametrize(
-    "model", ["goclaw:nobody", "agent:nobody", f"goclaw:{uuid4()}", "goclaw:", "agent:\x00"]
+    "model", ["goclaw:nobody", "agent:nobody", f"goclaw:{NOBODYS}", "goclaw:", "agent:\x00"]
 )
 async def test_chat_with_an_agent_that_is_not_there(ada: Caller, model: str) -> None:
     answer = await ada.chat(model=model)
@@ -112,7 +114,7 @@ async def test_chat_leaves_unknown_fields_alone(ada: Caller) -> None:
     ("method", "path", "body", "field"),
     [
         ("POST", "/v1/agents", {"name": "Not A Slug"}, "name"),
-        ("POST", "/v1/agents", {"name": str(uuid4())}, "name"),
+        ("POST", "/v1/agents", {"name": NOBODYS}, "name"),
         ("POST", "/v1/agents", {"name": "a", "agent_key": "b"}, "agent_key"),
         ("POST", "/v1/agents", {}, "agent_key"),
         ("POST", "/v1/agents", {"name": "a", "context_window": -1}, "context_window"),
@@ -165,11 +167,11 @@ async def test_v1_names_the_field(
         ("sendMessage", {"text": ""}, "invalid_input"),
         ("sendMessage", {"text": "a\x00"}, "invalid_input"),
         ("sendMessage", {"text": "a", "agentId": "scribe"}, "graphql_invalid"),
-        ("sendMessage", {"text": "a", "agentId": str(uuid4())}, "agent_not_found"),
-        ("sendMessage", {"text": "a", "sessionId": str(uuid4())}, "session_not_found"),
+        ("sendMessage", {"text": "a", "agentId": NOBODYS}, "agent_not_found"),
+        ("sendMessage", {"text": "a", "sessionId": NOBODYS}, "session_not_found"),
         ("cancelRun", {"runId": "7"}, "graphql_invalid"),
-        ("cancelRun", {"runId": str(uuid4())}, "run_not_found"),
-        ("renameSession", {"id": str(uuid4()), "label": ""}, "invalid_input"),
+        ("cancelRun", {"runId": NOBODYS}, "run_not_found"),
+        ("renameSession", {"id": NOBODYS, "label": ""}, "invalid_input"),
     ],
     ids=str,
 )
@@ -204,7 +206,7 @@ async def test_graphql_queries_that_cannot_be_answered(ada: Caller, query: str, 
 
 
 async def test_following_a_run_that_is_not_there(ada: Caller) -> None:
-    answer = await ada.first(FOLLOW_RUN, id=str(uuid4()))
+    answer = await ada.first(FOLLOW_RUN, id=NOBODYS)
     assert answer.code == "run_not_found", answer.text
     answer = await ada.first('subscription { events(after: "nowhere") { kind } }')
     assert answer.code == "invalid_cursor", answer.text

@@ -269,7 +269,7 @@ LISTENERS = (
 async def kill_listeners(connection: "asyncpg.Connection[asyncpg.Record]") -> None:
     """As soon as there are some: those killed before need a moment to come back."""
     async with asyncio.timeout(10):
-        while not await connection.fetch(LISTENERS):
+        while not await connection.fetch(LISTENERS):  # noqa: ASYNC110 - nobody tells
             await asyncio.sleep(0.05)
 
 
