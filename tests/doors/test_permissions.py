@@ -9,6 +9,9 @@ import pytest_asyncio
 from graphql import GraphQLObjectType
 
 from goclaw.core.callers import Scope
+from goclaw.core.errors import Forbidden, Unauthenticated
+from goclaw.resolvers.checkup import check_fanout, check_secrets, get_database_state
+from goclaw.resolvers.context import Context
 from goclaw.resolvers.operation import OPERATIONS, _Guarded
 from goclaw.rest_compat.routes import ROUTES
 from goclaw.schema.documents import CORE_SCHEMA
@@ -17,10 +20,16 @@ from tests.doors.cases import Case, Other, filled
 from tests.doors.graphql_cases import MUTATIONS, QUERIES, SUBSCRIPTIONS
 from tests.doors.rest_cases import PATHS
 from tests.doors.world import Rows, World
+from tests.support.callers import context
 
 CASES = (*QUERIES, *MUTATIONS, *SUBSCRIPTIONS, *PATHS)
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+COMMAND_LINE = {
+    operation.name: operation for operation in (check_fanout, check_secrets, get_database_state)
+}
+"""What only `goclaw doctor` asks, on the machine itself."""
 
 LACKING = {Scope.READ: Scope.PAIRING, Scope.WRITE: Scope.READ, Scope.ADMIN: Scope.WRITE}
 """The strongest scope that does not do."""
@@ -48,9 +57,17 @@ async def own_rows_for(world: World, case: Case) -> Rows:
 
 
 async def test_the_table_holds_every_operation() -> None:
-    assert {case.operation for case in CASES} == set(OPERATIONS)
+    assert {case.operation for case in CASES} == set(OPERATIONS) - set(COMMAND_LINE)
     for case in CASES:
         assert OPERATIONS[case.operation].scope == case.scope, case.name
+
+
+async def test_what_the_command_line_asks_is_the_administrators(world: World) -> None:
+    for operation in COMMAND_LINE.values():
+        with pytest.raises(Forbidden):
+            await operation(context(world.services, "ada", Scope.WRITE))
+        with pytest.raises(Unauthenticated):
+            await operation(Context(world.services, None, "test"))
 
 
 async def test_the_table_holds_every_field_that_can_be_asked() -> None:
