@@ -36,7 +36,9 @@ def queries() -> list[tuple[str, str, Query[Any]]]:
     return found
 
 
-@pytest.mark.parametrize(("module", "name", "query"), queries(), ids=lambda v: v if isinstance(v, str) else "")
+@pytest.mark.parametrize(
+    ("module", "name", "query"), queries(), ids=lambda v: v if isinstance(v, str) else ""
+)
 def test_every_query_asks_for_its_caller(module: str, name: str, query: Query[Any]) -> None:
     asks = CALLER in query._own.names
     assert asks != (module in FOR_EVERYBODY), f"{module}.{name}"
