@@ -4,6 +4,7 @@ Its own backends do not hold: nearly all simultaneous PostgreSQL publishes fail,
 connection is never noticed, and with the current redis-py nothing is delivered.
 """
 
+from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Sequence
 from typing import Any, Final
@@ -24,7 +25,7 @@ GAP_CHANNEL: Final = "*gap*"
 """An event on it says that messages may be missing: the connection was away."""
 
 
-class FanoutBackend(BroadcastBackend):
+class FanoutBackend(BroadcastBackend, ABC):
     """All channels share one physical channel; a worker also hears what it publishes itself."""
 
     def __init__(self, name: str) -> None:
@@ -95,12 +96,12 @@ class FanoutBackend(BroadcastBackend):
             text = None
         return Event(GAP_CHANNEL, "") if text is None else Event(item.channel, text)
 
-    async def _listen(self) -> Session:
-        raise NotImplementedError
+    @abstractmethod
+    async def _listen(self) -> Session: ...
 
-    async def _send(self, messages: Sequence[Message]) -> None:
-        raise NotImplementedError
+    @abstractmethod
+    async def _send(self, messages: Sequence[Message]) -> None: ...
 
+    @abstractmethod
     async def _resolve(self, reference: Reference) -> str | None:
         """The text, unless it is gone."""
-        raise NotImplementedError
