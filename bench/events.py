@@ -6,16 +6,14 @@ from contextlib import asynccontextmanager
 from time import monotonic
 from typing import Final
 
-import asyncpg
-
 from bench.database import connected, create_database
 from bench.report import Row, at_most
 from bench.scene import Scene
 from goclaw.events.backend import GAP_CHANNEL
 from goclaw.events.postgres import PostgresBackend
-from goclaw.store.database import Row as Record
-from goclaw.store.database import set_codecs
+from goclaw.store.database import open_pool
 from goclaw.store.fanout import PostgresFanout
+from goclaw.store.pool import Pool
 
 AT_ONCE: Final = 1_000
 CHANNEL: Final = "bench"
@@ -27,7 +25,7 @@ where application_name = 'goclaw listen' and datname = current_database()
 
 
 @asynccontextmanager
-async def worker(pool: "asyncpg.Pool[Record]", dsn: str) -> AsyncIterator[PostgresBackend]:
+async def worker(pool: Pool, dsn: str) -> AsyncIterator[PostgresBackend]:
     backend = PostgresBackend(PostgresFanout(pool, dsn))
     await backend.connect()
     await backend.subscribe(CHANNEL)
@@ -40,9 +38,7 @@ async def worker(pool: "asyncpg.Pool[Record]", dsn: str) -> AsyncIterator[Postgr
 async def measure_events(scene: Scene) -> Sequence[Row]:
     dsn = await create_database(scene.dsn, "bench_events")
     async with (
-        asyncpg.create_pool(
-            dsn, min_size=1, max_size=8, init=set_codecs, record_class=Record
-        ) as pool,
+        await open_pool(dsn, 8) as pool,
         worker(pool, dsn) as one,
         worker(pool, dsn) as other,
     ):

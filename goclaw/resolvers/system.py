@@ -90,6 +90,7 @@ async def get_figures(ctx: Context) -> list[Figure]:
     """Of the worker that answers."""
     services = ctx.services
     runner, traces, hub = services.runner, services.traces, services.hub.figures()
+    database = services.database
     return [
         Figure("runs_completed", "Runs that gave an answer", runner.completed),
         Figure("runs_failed", "Runs that failed or were cancelled", runner.failed),
@@ -100,10 +101,5 @@ async def get_figures(ctx: Context) -> list[Figure]:
         Figure("subscriptions", "Open subscriptions", hub["subscriptions"], counts=False),
         Figure("fanout_connected", "Other workers are heard", hub["connected"], counts=False),
         Figure("fanout_reconnects", "Times the fan-out came back", hub["reconnects"]),
-        Figure("database_pool_size", "Connections open", _pool_size(ctx), counts=False),
+        Figure("database_pool_size", "Connections open", database.pool.get_size(), counts=False),
     ]
-
-
-def _pool_size(ctx: Context) -> int:
-    size: int = ctx.services.database.pool.get_size()
-    return size

@@ -10,20 +10,25 @@ KEEP_ALIVE_S: Final = 15
 SEND_TIMEOUT_S: Final = 60
 
 
+WATCH_AFTER_S: Final = 0.2
+"""A call that is over by then needs no task that listens beside it."""
+
+
 class HangUp:
     """Cancels the current task when the client hangs up; the block then ends in silence."""
 
-    __slots__ = ("_gone", "_receive", "_task", "_watcher")
+    __slots__ = ("_gone", "_receive", "_task", "_timer", "_watcher")
 
     def __init__(self, receive: Receive) -> None:
         self._receive = receive
         self._gone = False
         self._task: asyncio.Task[object] | None = None
+        self._timer: asyncio.TimerHandle | None = None
         self._watcher: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
         self._task = asyncio.current_task()
-        self._watcher = asyncio.create_task(self._watch())
+        self._timer = asyncio.get_running_loop().call_later(WATCH_AFTER_S, self._begin)
         return self
 
     async def __aexit__(
@@ -32,12 +37,17 @@ class HangUp:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> bool:
+        if self._timer is not None:
+            self._timer.cancel()
         if self._watcher is not None:
             self._watcher.cancel()
         if not self._gone or self._task is None:
             return False
         self._task.uncancel()
         return kind is not None and issubclass(kind, asyncio.CancelledError)
+
+    def _begin(self) -> None:
+        self._watcher = asyncio.create_task(self._watch())
 
     async def _watch(self) -> None:
         while (await self._receive())["type"] != "http.disconnect":

@@ -22,6 +22,7 @@ from sqlmodel.sql.expression import SelectOfScalar
 
 from goclaw.core.callers import Caller
 from goclaw.core.errors import Unavailable
+from goclaw.store.pool import Pool, Row
 from goclaw.store.visibility import visible_to
 
 log = structlog.get_logger()
@@ -47,16 +48,6 @@ AWAY: Final = (
     OperationalError,
 )
 """What a database that is away, stopping, full or closed to us looks like."""
-
-
-class Row(asyncpg.Record):  # type: ignore[misc]
-    """A record whose columns are attributes too."""
-
-    def __getattr__(self, name: str) -> Any:
-        try:
-            return self[name]
-        except KeyError:
-            raise AttributeError(name) from None
 
 
 @contextmanager
@@ -98,7 +89,7 @@ class Db(AsyncSession):
 class Reads:
     """Reads of one caller outside a transaction."""
 
-    pool: "asyncpg.Pool[Row]"
+    pool: Pool
     caller: Caller
     slots: asyncio.Semaphore | None = None
 
@@ -109,12 +100,10 @@ class Reads:
             return await fetch(self.pool, sql, arguments)
 
 
-async def fetch(pool: "asyncpg.Pool[Row]", sql: str, arguments: Sequence[object]) -> list[Row]:
+async def fetch(pool: Pool, sql: str, arguments: Sequence[object]) -> list[Row]:
     """One statement, one round trip; asked again once when a migration outdated its plan."""
     try:
-        # The pool's own time limit costs two tasks a statement, this one a timer.
-        async with asyncio.timeout(ACQUIRE_TIMEOUT_S) as limit, pool.acquire() as connection:
-            limit.reschedule(None)
+        async with pool.acquire(timeout=ACQUIRE_TIMEOUT_S) as connection:
             try:
                 rows: list[Row] = await connection.fetch(sql, *arguments)
             except asyncpg.InvalidCachedStatementError:
@@ -127,7 +116,7 @@ async def fetch(pool: "asyncpg.Pool[Row]", sql: str, arguments: Sequence[object]
 class Database:
     """The pools of one worker."""
 
-    def __init__(self, pool: "asyncpg.Pool[Row]", engine: AsyncEngine) -> None:
+    def __init__(self, pool: Pool, engine: AsyncEngine) -> None:
         self.pool = pool
         self.engine = engine
 
@@ -185,18 +174,24 @@ async def open_database(dsn: str, connections: int, *, statement_cache: bool) ->
     """
     writers = max(1, connections // 3)
     cache_size = 200 if statement_cache else 0
+    pool = await open_pool(dsn, max(1, connections - writers), cache_size=cache_size)
+    return Database(pool, open_engine(dsn, writers, cache_size=cache_size))
+
+
+async def open_pool(dsn: str, connections: int, *, cache_size: int = 200) -> Pool:
+    """Raises Unavailable."""
     with unavailable_when_away():
         pool = await asyncpg.create_pool(
             dsn,
             min_size=1,
-            max_size=max(1, connections - writers),
+            max_size=connections,
             command_timeout=COMMAND_TIMEOUT_S,
             statement_cache_size=cache_size,
             init=set_codecs,
             reset=_no_reset,
             record_class=Row,
         )
-    return Database(pool, open_engine(dsn, writers, cache_size=cache_size))
+    return Pool(pool)
 
 
 async def _no_reset(_: "asyncpg.Connection[Row]") -> None:

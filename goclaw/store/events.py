@@ -13,9 +13,9 @@ import orjson
 
 from goclaw.core.ids import uuid7
 from goclaw.models.events import Audience
-from goclaw.store.database import Row, fetch
+from goclaw.store.database import fetch
+from goclaw.store.pool import Pool, Row
 
-Pool: TypeAlias = "asyncpg.Pool[Row]"
 Position: TypeAlias = tuple[int, UUID]
 Values: TypeAlias = tuple[UUID, str, str, str | None, UUID | None, str, str]
 

@@ -9,7 +9,8 @@ import asyncpg
 import structlog
 
 from goclaw.core.errors import Unavailable
-from goclaw.store.database import AWAY, RETRY_AFTER_S, Row, fetch, unavailable_when_away
+from goclaw.store.database import AWAY, RETRY_AFTER_S, fetch, unavailable_when_away
+from goclaw.store.pool import Pool, Row
 
 log = structlog.get_logger()
 
@@ -59,7 +60,7 @@ class ListenSession:
 class PostgresFanout:
     """`dsn` must lead to PostgreSQL itself: LISTEN does not pass a transaction pooler."""
 
-    def __init__(self, pool: "asyncpg.Pool[Row]", dsn: str, channel: str = CHANNEL) -> None:
+    def __init__(self, pool: Pool, dsn: str, channel: str = CHANNEL) -> None:
         self._pool = pool
         self._dsn = dsn
         self._channel = channel

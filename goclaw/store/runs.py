@@ -13,7 +13,7 @@ from sqlmodel import col
 
 from goclaw.core.paging import Page, PageRequest
 from goclaw.models.runs import Run, RunStatus, RunView
-from goclaw.store.database import Database, Reads, Row, fetch
+from goclaw.store.database import Database, Reads, fetch
 from goclaw.store.pages import (
     Total,
     among_ids,
@@ -23,6 +23,7 @@ from goclaw.store.pages import (
     fetch_page,
     newest_first,
 )
+from goclaw.store.pool import Row
 from goclaw.store.query import Query
 
 LEASE_S: Final = 60

@@ -2,21 +2,19 @@
 
 from collections.abc import AsyncIterator
 
-import asyncpg
 import pytest
 
 from goclaw.events.hub import QUEUE_LIMIT, EventHub
 from goclaw.events.postgres import PostgresBackend
-from goclaw.store.database import Row, set_codecs
-from goclaw.store.events import Pool, PostgresLog
+from goclaw.store.database import open_pool
+from goclaw.store.events import PostgresLog
 from goclaw.store.fanout import PostgresFanout
+from goclaw.store.pool import Pool
 
 
 @pytest.fixture
 async def pool(dsn: str) -> AsyncIterator[Pool]:
-    async with asyncpg.create_pool(
-        dsn, min_size=1, max_size=5, init=set_codecs, record_class=Row
-    ) as pool:
+    async with await open_pool(dsn, 5) as pool:
         yield pool
 
 

@@ -16,7 +16,7 @@ from goclaw.events.inbox import LIMIT_FRAMES
 from goclaw.events.memory import MemoryBackend, MemoryBus
 from goclaw.events.outbox import Outbox
 from goclaw.events.subscription import Subscription
-from goclaw.store.events import Pool
+from goclaw.store.pool import Pool
 from tests.events.writing import anyone, take, write
 
 

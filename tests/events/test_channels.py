@@ -10,7 +10,8 @@ from goclaw.events.channels import Gap
 from goclaw.events.frames import Message
 from goclaw.events.hub import EventHub
 from goclaw.events.memory import MemoryBackend, MemoryBus
-from goclaw.store.events import Pool, PostgresLog
+from goclaw.store.events import PostgresLog
+from goclaw.store.pool import Pool
 from tests.events.conftest import make_hub
 from tests.events.writing import nothing_comes, take
 

@@ -9,7 +9,6 @@ from goclaw.core.ids import uuid7
 from goclaw.models.events import Audience
 from goclaw.store.events import (
     LogPage,
-    Pool,
     append_events,
     drop_foreign_events,
     event_values,
@@ -19,6 +18,7 @@ from goclaw.store.events import (
     standing,
     trim_events,
 )
+from goclaw.store.pool import Pool
 from tests.events.writing import event, write
 
 BEGINNING = (0, UUID(int=0))

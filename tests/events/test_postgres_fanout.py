@@ -12,8 +12,8 @@ from broadcaster import Broadcast
 from goclaw.core.errors import Unavailable
 from goclaw.events.backend import GAP_CHANNEL
 from goclaw.events.postgres import PostgresBackend
-from goclaw.store.events import Pool
 from goclaw.store.fanout import ListenSession, PostgresFanout
+from goclaw.store.pool import Pool
 
 LISTENERS = (
     "select pg_terminate_backend(pid) from pg_stat_activity "

@@ -14,7 +14,8 @@ from goclaw.events.backend import GAP_CHANNEL
 from goclaw.events.channels import Gap
 from goclaw.events.hub import EventHub
 from goclaw.events.redis import RedisBackend
-from goclaw.store.events import Pool, PostgresLog
+from goclaw.store.events import PostgresLog
+from goclaw.store.pool import Pool
 from tests.events.writing import anyone, nothing_comes, numbers, take, write
 
 pytestmark = pytest.mark.skipif(

@@ -14,7 +14,8 @@ from goclaw.core.ids import uuid7
 from goclaw.events.cursor import Cursor, encode_cursor
 from goclaw.events.hub import EventHub
 from goclaw.events.row import EventRow
-from goclaw.store.events import Pool, append_events
+from goclaw.store.events import append_events
+from goclaw.store.pool import Pool
 from tests.events.conftest import make_hub
 from tests.events.test_postgres_fanout import LISTENERS
 from tests.events.writing import anyone, event, nothing_comes, numbers, take, write

@@ -6,7 +6,8 @@ from typing import Any
 
 from goclaw.events.row import EventRow
 from goclaw.models.events import Audience
-from goclaw.store.events import Pool, Values, append_events, event_values
+from goclaw.store.events import Values, append_events, event_values
+from goclaw.store.pool import Pool
 
 
 def event(number: int, topic: str = "agent", **more: Any) -> Values:
