@@ -2,7 +2,7 @@
 
 A worker may use what it remembers while its lease holds. Whoever changes rows that may be
 remembered raises the epoch in the same transaction; after the commit it calls `invalidate`,
-which returns when no worker uses the old rows any more. Why that is so: docs/adr/0006-trust-by-lease.md
+which returns when no worker uses the old rows any more. docs/adr/0006-trust-by-lease.md says why.
 """
 
 import asyncio
