@@ -17,6 +17,7 @@ from goclaw.core.settings import Settings, is_loopback
 from goclaw.events.backend import FanoutBackend
 from goclaw.events.hub import EventHub
 from goclaw.events.postgres import PostgresBackend
+from goclaw.events.trust import Trust
 from goclaw.providers.registry import OLLAMA_HOST
 from goclaw.resolvers.key_use import KeyUse
 from goclaw.resolvers.seed import seed, warm_local_model
@@ -31,6 +32,7 @@ from goclaw.security.vault import Vault, key_in_folder, parse_key
 from goclaw.store.database import Database, open_database
 from goclaw.store.events import PostgresLog, drop_foreign_events
 from goclaw.store.fanout import PostgresFanout
+from goclaw.store.trust import PostgresTrust
 
 log = structlog.get_logger()
 
@@ -90,6 +92,8 @@ async def open_services(host: Host, *, serving: bool = True) -> AsyncIterator[Se
             await seed(services)
         await services.hub.start()
         stack.push_async_callback(services.hub.stop)
+        await services.trust.start()
+        stack.push_async_callback(services.trust.stop)
         if serving:
             stack.push_async_callback(_stop_background, _start_background(services))
         stack.push_async_callback(services.runner.stop, host.settings.shutdown_grace_s)
@@ -112,6 +116,7 @@ def _assemble(host: Host, database: Database) -> Services:
         settings=host.settings,
         database=database,
         hub=hub,
+        trust=Trust(hub, PostgresTrust(database.pool)),
         vault=vault,
         outbound=outbound,
         clients=ModelClients(host, vault, outbound),

@@ -84,6 +84,7 @@ class Channels:
 
     def __init__(self, backend: FanoutBackend, counters: Counters) -> None:
         self.handlers: dict[str, Callable[[Payload], None]] = {}
+        self.echoes: dict[str, Callable[[Payload], None]] = {}
         self._backend = backend
         self._counters = counters
         self._listeners: dict[str, set[Listening]] = {}
@@ -115,9 +116,11 @@ class Channels:
         self._backend.post(channel, self._envelope(payload))
 
     def receive(self, event: Event) -> None:
-        """Delivers a message of another worker, once, and none of our own."""
+        """Delivers a message of another worker, once; our own come back as echoes."""
         worker, _, rest = event.message.partition(":")
         if worker == self._worker:
+            if event.channel in self.echoes:
+                self.echoes[event.channel](orjson.loads(rest.partition(":")[2]))
             return
         try:
             number, _, text = rest.partition(":")

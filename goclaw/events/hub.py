@@ -15,7 +15,7 @@ from goclaw.events.cursor import Cursor, decode_cursor, encode_cursor
 from goclaw.events.history import History
 from goclaw.events.live import LiveReader
 from goclaw.events.outbox import stopping
-from goclaw.events.ports import EventLog
+from goclaw.events.ports import EventLog, Peer
 from goclaw.events.row import EventRow
 from goclaw.events.subscription import Subscription
 from goclaw.events.wakes import Wakes
@@ -50,6 +50,7 @@ class EventHub:
             Background("events reader", self._live.run),
             Background("events fan-out", self._pump),
         )
+        self._peers: list[Peer] = []
         self._stopping = False
 
     def figures(self) -> dict[str, int]:
@@ -121,6 +122,13 @@ class EventHub:
             raise stopping()
         return Listening(self._channels, channel, self._queue_limit)
 
+    async def attach(self, channel: str, peer: Peer) -> None:
+        """Hands the messages of a channel to `peer` as they come."""
+        self._channels.handlers[channel] = peer.heard
+        self._channels.echoes[channel] = peer.echoed
+        self._peers.append(peer)
+        await self._backend.subscribe(channel)
+
     def deliver(self, channel: str, payload: dict[str, Any]) -> None:
         """To the listeners of this worker alone."""
         self._channels.deliver(channel, payload)
@@ -150,6 +158,8 @@ class EventHub:
             if event.channel == GAP_CHANNEL:
                 self.counters.gaps += 1
                 self._channels.gap()
+                for peer in self._peers:
+                    peer.gap()
                 self._wakes.assume_watched()
                 self._live.wake()
             else:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import Protocol, TypeAlias
+from typing import Any, Protocol, TypeAlias
 from uuid import UUID
 
 LogRow: TypeAlias = tuple[int, UUID, datetime, str, str, str | None, UUID | None, str, str]
@@ -65,3 +65,38 @@ class NotifySql(Protocol):
     async def body(self, id: UUID) -> bytes | None: ...
 
     async def purge(self) -> None: ...
+
+
+class TrustStanding(Protocol):
+    @property
+    def epoch(self) -> int: ...
+
+    @property
+    def registered(self) -> bool:
+        """Whether those who revoke know of the worker, for longer than a lease."""
+
+
+class TrustSql(Protocol):
+    """Every method raises GatewayError when the database is away."""
+
+    async def standing(self, worker: str) -> TrustStanding: ...
+
+    async def register(self, worker: str) -> None: ...
+
+    async def forget(self, worker: str) -> None: ...
+
+    async def workers(self) -> set[str]:
+        """All that may trust what they remember."""
+
+
+class Peer(Protocol):
+    """Who listens on a channel without a queue. No method may fail."""
+
+    def heard(self, message: dict[str, Any]) -> None:
+        """From another worker."""
+
+    def echoed(self, message: dict[str, Any]) -> None:
+        """From this worker, back over the fan-out."""
+
+    def gap(self) -> None:
+        """Messages may be missing."""

@@ -34,6 +34,7 @@ from goclaw.store.sessions import (
     sessions_by_id,
 )
 from goclaw.store.traces import spans_by_trace, traces_by_id
+from goclaw.store.trust import next_epoch
 
 T = TypeVar("T")
 Load = Callable[[Reads, Collection[UUID]], Awaitable[Mapping[UUID, T]]]
@@ -118,14 +119,23 @@ class Context:
 
     @asynccontextmanager
     async def db(self) -> AsyncIterator[Db]:
-        """One transaction; whoever listens is woken after its commit."""
+        """One transaction; whoever listens is woken after its commit, and what `outdate` was
+        told is used by no worker any more when the block is left.
+        """
         async with self.services.database.begin(self.caller) as db:
             self._in_block = True
             try:
                 yield db
             finally:
                 self._in_block = False
+            epoch = await next_epoch(db) if db.outdated else None
         self.services.hub.wake()
+        if epoch is not None:
+            await self.services.trust.invalidate(db.outdated, epoch)
+
+    def outdate(self, db: Db, kind: str, *ids: UUID | str) -> None:
+        """Has the caches of `kind` in all workers forget these ids (`Trust.on`)."""
+        db.outdated.setdefault(kind, set()).update(map(str, ids))
 
     def announce(
         self, db: Db, kind: str, row: Changed, *, agent_id: UUID | None = None, **details: Any

@@ -6,6 +6,7 @@ from datetime import datetime
 from goclaw.core.host import Host
 from goclaw.core.settings import Settings
 from goclaw.events.hub import EventHub
+from goclaw.events.trust import Trust
 from goclaw.resolvers.key_use import KeyUse
 from goclaw.runtime.clients import ModelClients
 from goclaw.runtime.remote import RemoteRuns
@@ -22,6 +23,7 @@ class Services:
     settings: Settings
     database: Database
     hub: EventHub
+    trust: Trust
     vault: Vault
     outbound: OutboundClient
     clients: ModelClients

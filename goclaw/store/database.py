@@ -74,9 +74,12 @@ def _unavailable(error: Exception) -> Unavailable:
 
 
 class Db(AsyncSession):
-    """One transaction of one caller."""
+    """One transaction of one caller. `outdated` is what the caches of all workers have to
+    forget once it has committed: ids by kind.
+    """
 
     caller: Caller
+    outdated: dict[str, set[str]]
 
     def visible(self, table: type[T]) -> SelectOfScalar[T]:
         """Every select begins here: the rows of `table` that the caller may see."""
@@ -129,7 +132,7 @@ class Database:
         """Commits at the end of the block, rolls back when it raises."""
         with unavailable_when_away():
             async with Db(self.engine, expire_on_commit=False) as db, db.begin():
-                db.caller = caller
+                db.caller, db.outdated = caller, {}
                 yield db
 
     async def ping(self) -> None:

@@ -13,6 +13,7 @@ from goclaw.models.providers import Provider
 from goclaw.models.runs import Run
 from goclaw.models.sessions import Message, Session
 from goclaw.models.traces import Span, Trace
+from goclaw.models.trust import TrustEpoch, TrustingWorker
 
 TABLES: Final[tuple[type[SQLModel], ...]] = (
     Provider,
@@ -28,4 +29,6 @@ TABLES: Final[tuple[type[SQLModel], ...]] = (
     Event,
     FanoutPayload,
     IdempotentRequest,
+    TrustEpoch,
+    TrustingWorker,
 )
