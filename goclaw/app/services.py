@@ -6,11 +6,13 @@ import socket
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime
+from functools import partial
 from pkgutil import resolve_name
 from typing import Any, Final
 
 import structlog
 
+from goclaw.core.callers import system_caller
 from goclaw.core.errors import GatewayError
 from goclaw.core.host import Host
 from goclaw.core.settings import Settings, is_loopback
@@ -19,6 +21,7 @@ from goclaw.events.hub import EventHub
 from goclaw.events.postgres import PostgresBackend
 from goclaw.events.trust import Trust
 from goclaw.providers.registry import OLLAMA_HOST
+from goclaw.resolvers.enter import KEYS
 from goclaw.resolvers.key_use import KeyUse
 from goclaw.resolvers.seed import seed, warm_local_model
 from goclaw.resolvers.services import Services
@@ -27,8 +30,10 @@ from goclaw.runtime.remote import RemoteRuns
 from goclaw.runtime.runner import Runner
 from goclaw.runtime.trace_writer import TraceWriter
 from goclaw.runtime.upkeep import Upkeep
+from goclaw.security.key_cache import KeyCache
 from goclaw.security.outbound import OutboundClient
 from goclaw.security.vault import Vault, key_in_folder, parse_key
+from goclaw.store.api_keys import ValidKey, valid_key
 from goclaw.store.database import Database, open_database
 from goclaw.store.events import PostgresLog, drop_foreign_events
 from goclaw.store.fanout import PostgresFanout
@@ -107,6 +112,7 @@ async def _open_database(host: Host) -> Database:
 
 def _assemble(host: Host, database: Database) -> Services:
     hub = EventHub(PostgresLog(database.pool), _backend(host.settings, database, host.dsn))
+    trust = Trust(hub, PostgresTrust(database.pool))
     outbound = open_outbound(host)
     vault = open_vault(host)
     traces = TraceWriter(database)
@@ -116,16 +122,24 @@ def _assemble(host: Host, database: Database) -> Services:
         settings=host.settings,
         database=database,
         hub=hub,
-        trust=Trust(hub, PostgresTrust(database.pool)),
+        trust=trust,
         vault=vault,
         outbound=outbound,
         clients=ModelClients(host, vault, outbound),
         runner=runner,
         remote=RemoteRuns(runner, hub),
         traces=traces,
+        keys=_keys(database, trust),
         key_use=KeyUse(database),
         started_at=datetime.now(UTC),
     )
+
+
+def _keys(database: Database, trust: Trust) -> KeyCache[ValidKey]:
+    reads = database.reads(system_caller())
+    keys = KeyCache(partial(valid_key, reads), lambda: trust.holds)
+    trust.on(KEYS, keys.forget)
+    return keys
 
 
 def _start_background(services: Services) -> list["asyncio.Task[None]"]:

@@ -29,6 +29,7 @@ MESSAGES: Final[dict[str, str]] = {
     # identity and permission
     "unauthenticated": "sign in with a gateway token or an API key",
     "invalid_credential": "the token or API key is unknown, expired or revoked",
+    "credential_ended": "the API key has expired or was revoked",
     "scope_missing": "this needs the scope {scope}",
     "user_not_yours": "the key is bound to another user than {user_id}",
     "owner_not_yours": "only the gateway token, an admin key or a key bound to the owner "

@@ -1,10 +1,10 @@
 """Until when a worker may believe what it remembers of the database."""
 
 import asyncio
-import time
 from collections.abc import Callable
 from typing import Final
 
+from goclaw.core.clock import clock_s
 from goclaw.core.errors import GatewayError
 from goclaw.events.ports import TrustSql
 from goclaw.events.wakeup import Wakeup
@@ -15,12 +15,6 @@ BEATS: Final = 4
 USED_S: Final = 5.0
 """How long after its last use a lease is kept up."""
 NEVER: Final = float("-inf")
-CLOCK: Final = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
-"""It goes on while the machine sleeps, and nobody can set it."""
-
-
-def clock_s() -> float:
-    return time.clock_gettime(CLOCK)
 
 
 class Lease:

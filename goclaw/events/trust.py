@@ -14,10 +14,11 @@ from uuid import uuid4
 
 import structlog
 
+from goclaw.core.clock import clock_s
 from goclaw.core.errors import GatewayError
 from goclaw.events.background import Background
 from goclaw.events.hub import EventHub
-from goclaw.events.lease import LEASE_S, Lease, clock_s
+from goclaw.events.lease import LEASE_S, Lease
 from goclaw.events.ports import TrustSql
 
 log = structlog.get_logger()

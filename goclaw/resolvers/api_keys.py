@@ -8,6 +8,7 @@ from goclaw.models.api_keys import ApiKey, ApiKeyCreate, CreatedApiKey
 from goclaw.models.idempotency import IdempotentRequest
 from goclaw.models.shapes import now
 from goclaw.resolvers.context import Context, found
+from goclaw.resolvers.enter import KEYS
 from goclaw.resolvers.idempotency import Once
 from goclaw.resolvers.operation import operation
 from goclaw.security.credentials import NewKey, new_key
@@ -87,10 +88,13 @@ def _created(key: ApiKey, text: str) -> CreatedApiKey:
 
 @operation(Scope.ADMIN)
 async def revoke_api_key(ctx: Context, id: UUID) -> ApiKey:
-    """Revoking twice is no error. Raises NotFound."""
+    """When it returns, no worker accepts the key; also when it was revoked already, since the
+    first to do so may still be waiting. Raises NotFound.
+    """
     async with ctx.db() as db:
         key = found(await key_to_change(db, id), "api_key", id)
         if not key.revoked:
             await revoke_key(db, key)
             ctx.announce(db, "api_key.revoked", key, name=key.name)
+        ctx.outdate(db, KEYS, id)
     return key

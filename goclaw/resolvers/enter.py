@@ -4,15 +4,17 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
-from goclaw.core.callers import LOCAL_USER, Caller, Scope, effective, system_caller
+from goclaw.core.callers import LOCAL_USER, Caller, Scope, effective
 from goclaw.core.errors import Forbidden, InvalidInput, Unauthenticated
 from goclaw.models.shapes import MAX_USER_ID_BYTES
 from goclaw.resolvers.context import Context
 from goclaw.resolvers.services import Services
 from goclaw.security.credentials import key_hash, looks_like_key, same_token
-from goclaw.store.api_keys import ValidKey, valid_key
+from goclaw.store.api_keys import ValidKey
 
 OPEN_SCOPES: Final = effective(frozenset({Scope.WRITE}))
+KEYS: Final = "api_keys"
+"""What caches of keys are called where they are told to forget."""
 USER_HEADER: Final = "X-GoClaw-User-Id"
 
 
@@ -65,8 +67,7 @@ async def _caller(services: Services, credential: Credential) -> Caller | None:
 async def _key_caller(
     services: Services, token: str, named: str | None, body_user: str | None
 ) -> Caller:
-    reads = services.database.reads(system_caller())
-    key = await valid_key(reads, key_hash(token))
+    key = await services.keys.find(key_hash(token))
     if key is None:
         raise Unauthenticated("invalid_credential")
     services.key_use.note(key.id)

@@ -12,8 +12,10 @@ from goclaw.runtime.clients import ModelClients
 from goclaw.runtime.remote import RemoteRuns
 from goclaw.runtime.runner import Runner
 from goclaw.runtime.trace_writer import TraceWriter
+from goclaw.security.key_cache import KeyCache
 from goclaw.security.outbound import OutboundClient
 from goclaw.security.vault import Vault
+from goclaw.store.api_keys import ValidKey
 from goclaw.store.database import Database
 
 
@@ -30,5 +32,6 @@ class Services:
     runner: Runner
     remote: RemoteRuns
     traces: TraceWriter
+    keys: KeyCache[ValidKey]
     key_use: KeyUse
     started_at: datetime

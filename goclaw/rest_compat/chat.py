@@ -1,7 +1,7 @@
 """POST /v1/chat/completions, the hot path: straight from the ASGI messages to the operation."""
 
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
-from contextlib import aclosing
+from contextlib import aclosing, nullcontext
 from typing import Any, Final
 
 import structlog
@@ -9,9 +9,10 @@ import structlog
 from goclaw.core.errors import GatewayError
 from goclaw.models.chat import ChatRequest
 from goclaw.models.parsing import parse_json
+from goclaw.resolvers.admission import Admission, Admissions
 from goclaw.resolvers.chat import ChatRun, Delta, start_chat
 from goclaw.resolvers.context import Context
-from goclaw.resolvers.enter import enter
+from goclaw.resolvers.enter import Credential, enter
 from goclaw.resolvers.services import Services
 from goclaw.rest_compat.bodies import body_user, json_object
 from goclaw.rest_compat.chat_format import ChunkWriter, completion
@@ -30,27 +31,31 @@ Lines = tuple[tuple[bytes, bytes], ...]
 def complete_chat(
     services: Services,
 ) -> Callable[[Exchange, Mapping[str, str]], Awaitable[None]]:
+    admissions = Admissions(services)
+
     async def answer(exchange: Exchange, _: Mapping[str, str]) -> None:
-        ctx, data = await _asked(services, exchange)
-        run = await start_chat(ctx, data, _agent(exchange))
-        lines = run_headers(run)
-        async with HangUp(exchange.receive) as hang_up:
-            try:
-                if data.stream:
-                    await _stream(exchange, run, data, LiveResponse(exchange, hang_up, lines))
-                else:
-                    reply = await run.reply()
-                    body = completion(run, data.model or run.agent_key, reply)
-                    await exchange.respond(200, body, headers=lines)
-            except GatewayError as error:
-                if exchange.started:
-                    raise
-                await refuse(exchange, error, openai=True, headers=lines)
+        ctx, data, credential = await _asked(services, exchange)
+        with admissions.keep(credential, ctx) if data.stream else nullcontext() as admission:
+            run = await start_chat(ctx, data, _agent(exchange))
+            lines = run_headers(run)
+            async with HangUp(exchange.receive) as hang_up:
+                try:
+                    if admission is not None:
+                        live = LiveResponse(exchange, hang_up, lines)
+                        await _stream(exchange, run, data, live, admission)
+                    else:
+                        reply = await run.reply()
+                        body = completion(run, data.model or run.agent_key, reply)
+                        await exchange.respond(200, body, headers=lines)
+                except GatewayError as error:
+                    if exchange.started:
+                        raise
+                    await refuse(exchange, error, openai=True, headers=lines)
 
     return answer
 
 
-async def _asked(services: Services, exchange: Exchange) -> tuple[Context, ChatRequest]:
+async def _asked(services: Services, exchange: Exchange) -> tuple[Context, ChatRequest, Credential]:
     """Raises Unauthenticated and Forbidden before anything that is wrong with the body."""
     problem: GatewayError | None = None
     sent: dict[str, Any] = {}
@@ -65,7 +70,7 @@ async def _asked(services: Services, exchange: Exchange) -> tuple[Context, ChatR
     start_chat.admit(ctx)
     if problem is not None:
         raise problem
-    return ctx, parse_json(ChatRequest, body)
+    return ctx, parse_json(ChatRequest, body), credential
 
 
 def _agent(exchange: Exchange) -> str | None:
@@ -82,8 +87,12 @@ def run_headers(run: ChatRun) -> Lines:
     )
 
 
-async def _stream(exchange: Exchange, run: ChatRun, data: ChatRequest, live: LiveResponse) -> None:
-    """The vendor's first words decide the status; whatever fails later is told in the stream."""
+async def _stream(
+    exchange: Exchange, run: ChatRun, data: ChatRequest, live: LiveResponse, admission: Admission
+) -> None:
+    """The vendor's first words decide the status; whatever fails later is told in the stream,
+    also that the credential no longer holds.
+    """
     options = data.stream_options
     writer = ChunkWriter(
         run,
@@ -91,7 +100,7 @@ async def _stream(exchange: Exchange, run: ChatRun, data: ChatRequest, live: Liv
         with_usage=options is not None and options.include_usage,
     )
     try:
-        async with aclosing(run.deltas()) as deltas:
+        async with aclosing(run.deltas()) as deltas, admission.cutting():
             await _write(writer, deltas, live)
         await live.end(writer.end())
     except GatewayError as error:

@@ -5,8 +5,8 @@ from typing import Final
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from goclaw.core.errors import GatewayError
+from goclaw.resolvers.admission import Admissions
 from goclaw.resolvers.services import Services
-from goclaw.schema.admission import Admissions
 from goclaw.schema.exchange import Exchange
 from goclaw.schema.http import HttpDoor
 from goclaw.schema.socket import Sockets

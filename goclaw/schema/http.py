@@ -5,9 +5,9 @@ from typing import Final
 from graphql import OperationType
 
 from goclaw.core.errors import GatewayError, MethodNotAllowed, NotFound
+from goclaw.resolvers.admission import Admissions
 from goclaw.resolvers.enter import enter
 from goclaw.resolvers.services import Services
-from goclaw.schema.admission import Admissions
 from goclaw.schema.asking import GRAPHQL, HTML, JSON, MULTIPART, accepted, from_body, from_url
 from goclaw.schema.exchange import ClientGone, Exchange
 from goclaw.schema.execution import Asked, Payload, Refused, document_of, run

@@ -8,7 +8,7 @@ from typing import Any, Final
 import orjson
 
 from goclaw.core.errors import GatewayError
-from goclaw.schema.admission import Admission
+from goclaw.resolvers.admission import Admission
 from goclaw.schema.exchange import Exchange
 from goclaw.schema.execution import Asked, Payload, Refused
 from goclaw.schema.refusals import shown

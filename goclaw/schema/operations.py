@@ -5,7 +5,7 @@ from contextlib import aclosing, asynccontextmanager
 
 from graphql import OperationType
 
-from goclaw.schema.admission import Admission
+from goclaw.resolvers.admission import Admission
 from goclaw.schema.execution import Asked, Payload, document_of, run
 from goclaw.schema.streaming import payloads
 

@@ -16,9 +16,9 @@ import structlog
 from starlette.types import Receive, Scope, Send
 
 from goclaw.core.errors import GatewayError, RateLimited, Unauthenticated
+from goclaw.resolvers.admission import Admission, Admissions
 from goclaw.resolvers.enter import Credential
 from goclaw.resolvers.services import Services
-from goclaw.schema.admission import Admission, Admissions
 from goclaw.schema.asking import asked_of
 from goclaw.schema.exchange import Exchange
 from goclaw.schema.execution import Asked, Payload, Refused

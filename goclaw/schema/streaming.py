@@ -6,7 +6,7 @@ from typing import Any
 from graphql import GraphQLObjectType, GraphQLUnionType, get_named_type
 from graphql.execution.collect_fields import collect_fields
 
-from goclaw.schema.admission import Admission
+from goclaw.resolvers.admission import Admission
 from goclaw.schema.documents import CORE_SCHEMA
 from goclaw.schema.execution import (
     Asked,

@@ -1,9 +1,10 @@
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import Select, bindparam, func, or_, select
+from sqlalchemy import Double, Select, bindparam, cast, func, or_, select
 from sqlmodel import col
 
 from goclaw.core.paging import Page, PageRequest
@@ -14,17 +15,23 @@ from goclaw.store.pages import Total, among_ids, count_of, fetch_count, fetch_pa
 from goclaw.store.query import Query, Visible
 
 
+@dataclass(frozen=True, slots=True)
 class ValidKey:
-    """What a credential stands for."""
+    """What a credential stands for, and for how many seconds yet; None is for ever."""
 
     id: UUID
     scopes: Sequence[str]
     user_id: str | None
+    lasts_s: float | None
+
+
+VALID_COLUMNS: Final = tuple(ValidKey.__dataclass_fields__)
 
 
 def _valid(_: Visible) -> Select[Any]:
-    columns: list[Any] = [col(ApiKey.id), col(ApiKey.scopes), col(ApiKey.user_id)]
-    return select(*columns).where(
+    lasts = cast(func.extract("epoch", col(ApiKey.expires_at) - func.now()), Double)
+    columns: list[Any] = [col(getattr(ApiKey, name)) for name in VALID_COLUMNS[:-1]]
+    return select(*columns, lasts.label("lasts_s")).where(
         col(ApiKey.key_hash) == bindparam("key_hash"),
         ~col(ApiKey.revoked),
         or_(col(ApiKey.expires_at).is_(None), col(ApiKey.expires_at) > func.now()),
@@ -46,7 +53,8 @@ TOUCH = """
 
 async def valid_key(reads: Reads, key_hash: str) -> ValidKey | None:
     """None for a key that is unknown, revoked or expired by the database's clock."""
-    return await VALID.fetch_one(reads, key_hash=key_hash)
+    row: Any = await VALID.fetch_one(reads, key_hash=key_hash)
+    return None if row is None else ValidKey(*[row[name] for name in VALID_COLUMNS])
 
 
 async def keys_by_id(reads: Reads, ids: Collection[UUID]) -> dict[UUID, ApiKey]:

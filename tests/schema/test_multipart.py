@@ -96,7 +96,7 @@ async def test_a_revoked_key_ends_the_stream(admin: Client) -> None:
         await admin.data(REVOKE, id=made["apiKey"]["id"])
         part = await parts.next()
         assert part["payload"] is None
-        assert part["errors"][0]["extensions"]["code"] == "invalid_credential"
+        assert part["errors"][0]["extensions"]["code"] == "credential_ended"
         assert await parts.next() is None
 
 

@@ -8,8 +8,9 @@ import aiohttp
 import orjson
 import pytest
 
+from goclaw.resolvers import admission
 from goclaw.resolvers.enter import enter
-from goclaw.schema import admission, socket
+from goclaw.schema import socket
 from tests.schema.client import PROTOCOL, Client
 from tests.support.callers import add_agent, add_provider
 from tests.support.server import RunningServer
