@@ -47,6 +47,7 @@ def ended_run() -> Outcome:
         new=(asked,),
         before=b"",
         session_id=None,
+        continues=False,
         session_key="bench",
         user_id="bench",
         key_id=None,

@@ -25,6 +25,7 @@ from goclaw.resolvers.enter import KEYS
 from goclaw.resolvers.key_use import KeyUse
 from goclaw.resolvers.seed import seed, warm_local_model
 from goclaw.resolvers.services import Services
+from goclaw.resolvers.targets import TARGETS, Targets
 from goclaw.runtime.clients import ModelClients
 from goclaw.runtime.remote import RemoteRuns
 from goclaw.runtime.runner import Runner
@@ -131,6 +132,7 @@ def _assemble(host: Host, database: Database) -> Services:
         traces=traces,
         keys=_keys(database, trust),
         key_use=KeyUse(database),
+        targets=_targets(trust),
         started_at=datetime.now(UTC),
     )
 
@@ -140,6 +142,12 @@ def _keys(database: Database, trust: Trust) -> KeyCache[ValidKey]:
     keys = KeyCache(partial(valid_key, reads), lambda: trust.holds)
     trust.on(KEYS, keys.forget)
     return keys
+
+
+def _targets(trust: Trust) -> Targets:
+    targets = Targets(lambda: trust.holds)
+    trust.on(TARGETS, targets.forget)
+    return targets
 
 
 def _start_background(services: Services) -> list["asyncio.Task[None]"]:

@@ -60,24 +60,25 @@ async def start_chat(ctx: Context, data: ChatRequest, agent: str | None = None) 
     messages = [_message(message, index) for index, message in enumerate(data.messages)]
     spoken = Spoken.posted(messages)
     ref, or_default = _target(data.model, agent)
-    row = await chat_target(
-        ctx, ref, or_default=or_default, prefix_hash=spoken.before if spoken.kept else None
-    )
+    row = await chat_target(ctx, ref, or_default=or_default)
+    return ChatRun(ctx.services.runner, await _begin(ctx, row, spoken, data))
+
+
+async def _begin(ctx: Context, row: Target, spoken: Spoken, data: ChatRequest) -> LiveRun:
+    """In the session that holds what was said before; in a new one where none does, or
+    another call took it first.
+    """
     runner = ctx.services.runner
-    turn = _turn(ctx, row, spoken, data, row.session_id)
-    try:
-        return ChatRun(runner, await runner.begin(turn))
-    except Conflict:
-        if row.session_id is None:
-            raise
-        return ChatRun(runner, await runner.begin(_turn(ctx, row, spoken, data, None)))
+    if spoken.kept:
+        try:
+            return await runner.begin(_turn(ctx, row, spoken, data, continues=True))
+        except Conflict:
+            pass
+    return await runner.begin(_turn(ctx, row, spoken, data, continues=False))
 
 
-def _turn(
-    ctx: Context, row: Target, spoken: Spoken, data: ChatRequest, session_id: UUID | None
-) -> Turn:
-    """Without a session, or when another call took it first, the history begins a new one."""
-    return new_turn(ctx, row, spoken, channel="http", session_id=session_id, options=_options(data))
+def _turn(ctx: Context, row: Target, spoken: Spoken, data: ChatRequest, *, continues: bool) -> Turn:
+    return new_turn(ctx, row, spoken, channel="http", continues=continues, options=_options(data))
 
 
 def _target(model: str, header: str | None) -> tuple[str, bool]:

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
 from contextlib import asynccontextmanager, suppress
 from functools import cached_property, partial
-from typing import Any, Protocol, TypeVar
+from typing import Any, Final, Protocol, TypeVar
 from uuid import UUID
 
 from strawberry.dataloader import DataLoader
@@ -21,6 +21,7 @@ from goclaw.models.runs import RunView
 from goclaw.models.sessions import Message, Session
 from goclaw.models.traces import SpanView, TraceView
 from goclaw.resolvers.services import Services
+from goclaw.resolvers.targets import TARGETS
 from goclaw.store.agents import agents_by_id, shares_by_agent
 from goclaw.store.api_keys import keys_by_id
 from goclaw.store.database import Db, Reads
@@ -58,6 +59,9 @@ AUDIENCES = {
     "session": Audience.USER,
 }
 """Who may see the changes of an entity."""
+
+LEADING: Final = ("agent", "provider")
+"""Entities whose changes, those of shares included, may change where a chat call goes."""
 
 
 class Loader(DataLoader[UUID, T]):
@@ -140,7 +144,8 @@ class Context:
     def announce(
         self, db: Db, kind: str, row: Changed, *, agent_id: UUID | None = None, **details: Any
     ) -> None:
-        """Writes the event and the audit row of a change, to be committed with it.
+        """Writes the event and the audit row of a change, to be committed with it, and has
+        forgotten everywhere what the change makes wrong.
 
         `kind` is `entity.verb`; `details` must hold no secret.
         """
@@ -163,6 +168,8 @@ class Context:
             ip_address=self.address,
         )
         db.add_all((event, audit))
+        if entity in LEADING:
+            self.outdate(db, TARGETS, row.id)
 
     def _outside_blocks(self) -> None:
         if self._in_block:

@@ -25,6 +25,7 @@ from goclaw.store.providers import (
     providers_from,
     save_provider,
 )
+from goclaw.store.trust import next_epoch
 
 log = structlog.get_logger()
 
@@ -70,6 +71,7 @@ async def seed(services: Services) -> None:
         local = await _local_provider(db)
         if not await any_agent(db):
             await save_agent(db, _default_agent(local))
+        await next_epoch(db)  # other replicas remember providers
 
 
 async def _keep_environment(db: Db, settings: Settings) -> None:

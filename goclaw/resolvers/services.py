@@ -8,6 +8,7 @@ from goclaw.core.settings import Settings
 from goclaw.events.hub import EventHub
 from goclaw.events.trust import Trust
 from goclaw.resolvers.key_use import KeyUse
+from goclaw.resolvers.targets import Targets
 from goclaw.runtime.clients import ModelClients
 from goclaw.runtime.remote import RemoteRuns
 from goclaw.runtime.runner import Runner
@@ -34,4 +35,5 @@ class Services:
     traces: TraceWriter
     keys: KeyCache[ValidKey]
     key_use: KeyUse
+    targets: Targets
     started_at: datetime

@@ -13,7 +13,7 @@ from goclaw.resolvers.context import Context
 from goclaw.resolvers.refs import Ref, as_id
 from goclaw.runtime.history import chain, split_at_last_answer
 from goclaw.runtime.live import Turn
-from goclaw.store.targets import Target, provider_of, target
+from goclaw.store.targets import Target
 
 LABEL_CHARS = 80
 
@@ -37,19 +37,10 @@ class Spoken:
         return cls(kept, new, chain(kept)) if new else cls((), messages, b"")
 
 
-async def chat_target(
-    ctx: Context, ref: Ref, *, or_default: bool, prefix_hash: bytes | None = None
-) -> Target:
-    """Raises NotFound for an agent that is unknown, not the caller's to see, or not active;
-    Unavailable when its provider is disabled.
-    """
-    row = await target(
-        ctx.reads,
-        id=None if or_default else as_id(ref),
-        key=str(ref),
-        or_default=or_default,
-        user_id=ctx.user_id,
-        prefix_hash=prefix_hash,
+async def chat_target(ctx: Context, ref: Ref, *, or_default: bool) -> Target:
+    """Raises NotFound for an agent that is unknown, not the caller's to see, or not active."""
+    row = await ctx.services.targets.find(
+        ctx.reads, id=None if or_default else as_id(ref), key=str(ref), or_default=or_default
     )
     if row is None:
         raise NotFound("agent_not_found", field="model", id=ref or "default")
@@ -65,14 +56,16 @@ def new_turn(
     *,
     channel: str,
     session_id: UUID | None = None,
+    continues: bool = False,
     session_key: str | None = None,
     options: ModelRequest | None = None,
 ) -> Turn:
-    """`options` is a request without model and messages; the agent's limits hold besides.
+    """`continues`: with whichever session holds what is kept. `options` is a request without
+    model and messages; the agent's limits hold besides.
 
     Raises Unavailable when the provider is disabled or its key cannot be read.
     """
-    provider = provider_of(row)
+    provider = row.provider
     if not provider.enabled:
         raise Unavailable("provider_disabled", name=provider.name)
     client = ctx.services.clients.client_of(provider)
@@ -82,16 +75,17 @@ def new_turn(
     request.max_tokens = min(request.max_tokens or row.max_output_tokens, row.max_output_tokens)
     if request.temperature is None:
         request.temperature = row.temperature
-    continues = session_id is not None
+    goes_on = continues or session_id is not None
     return Turn(
         agent=row,
         provider_type=provider.provider_type,
         provider_name=provider.name,
         client=client,
         request=request,
-        new=tuple(spoken.new if continues else [*spoken.kept, *spoken.new]),
-        before=spoken.before if continues else b"",
+        new=tuple(spoken.new if goes_on else [*spoken.kept, *spoken.new]),
+        before=spoken.before if goes_on else b"",
         session_id=session_id,
+        continues=continues,
         session_key=session_key or _session_key(ctx, row, channel),
         user_id=ctx.user_id,
         key_id=ctx.caller.key_id,

@@ -36,6 +36,7 @@ def new_run(turn: Turn, worker: str, request: dict[str, Any] | None = None) -> N
         id=run_id,
         trace_id=trace_id,
         session_id=turn.session_id,
+        continues=turn.before if turn.continues else None,
         new_session_id=uuid7(),
         session_key=turn.session_key,
         label=turn.label,

@@ -24,8 +24,9 @@ FLUSH_S: Final = 0.05
 class Turn:
     """What a run is asked to do.
 
-    `new` are the messages to store; `before` hashes those that are stored already, and the
-    session is the one they belong to. `request` holds them all, after the agent's prompt.
+    `new` are the messages to store; `before` hashes those that are stored already, in the
+    session named or, with `continues`, in whichever ends with that hash. `request` holds them
+    all, after the agent's prompt.
     """
 
     agent: Target
@@ -36,6 +37,7 @@ class Turn:
     new: tuple[ModelMessage, ...]
     before: bytes
     session_id: UUID | None
+    continues: bool
     session_key: str
     user_id: str
     key_id: UUID | None

@@ -40,7 +40,7 @@ class Runner:
 
     async def begin(self, turn: Turn, request: dict[str, Any] | None = None) -> LiveRun:
         """Commits run, messages and event, and what is kept of an idempotent `request`. Raises
-        Conflict when the session is busy or the request was kept before.
+        Conflict when the session is busy, none continues, or the request was kept before.
         """
         if self.stopping:
             raise Unavailable("stopping", retry_after_s=5)

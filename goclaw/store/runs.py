@@ -55,13 +55,15 @@ async def count_runs(reads: Reads, **filters: object) -> int:
 @dataclass(frozen=True, slots=True)
 class NewRun:
     """`messages` are rows of `messages` without session and run; `seq` counts from 1 here.
-    Without `session_id` a session is made. `request` is a row of `idempotent_requests` that
-    leads to the run, with its hash in hexadecimal.
+    With `continues` the run goes on with the user's newest free session of that prefix hash;
+    with neither it nor `session_id` a session is made. `request` is a row of
+    `idempotent_requests` that leads to the run, with its hash in hexadecimal.
     """
 
     id: UUID
     trace_id: UUID
     session_id: UUID | None
+    continues: bytes | None
     new_session_id: UUID
     session_key: str
     label: str | None
@@ -79,17 +81,21 @@ class NewRun:
     request: dict[str, Any] | None = None
 
 
+FREE: Final = "(lease_until is null or lease_until < now())"
 BEGIN: Final = f"""
 with kept as (
     update sessions set message_count = message_count + $14, updated_at = $13,
         lease_run_id = $1, lease_until = now() + interval '{LEASE_S} seconds'
-    where id = $3::uuid and (lease_until is null or lease_until < now())
+    where {FREE} and id = coalesce($3::uuid, (
+        select id from sessions
+        where prefix_hash = $20::bytea and agent_id = $7 and user_id = $8 and {FREE}
+        order by id desc limit 1)) and ($3::uuid is not null or prefix_hash = $20::bytea)
     returning id, key, message_count
 ), made as (
     insert into sessions (id, key, agent_id, user_id, channel, label, message_count,
         input_tokens, output_tokens, lease_run_id, lease_until, created_at, updated_at)
     select $4, $5, $7, $8, $10, $6, $14, 0, 0, $1, now() + interval '{LEASE_S} seconds', $13, $13
-    where $3::uuid is null
+    where $3::uuid is null and $20::bytea is null
     returning id, key, message_count
 ), session as (
     select * from kept union all select * from made
@@ -124,7 +130,8 @@ select id, key, message_count from session
 
 async def begin_run(database: Database, run: NewRun) -> Row | None:
     """Writes run, messages and event, and reserves the session. Gives its `id`, `key` and
-    `message_count`, or None when another run holds the session or the request was kept before.
+    `message_count`, or None when another run holds the session, none continues, or the request
+    was kept before.
     """
     arguments = (
         run.id,
@@ -146,6 +153,7 @@ async def begin_run(database: Database, run: NewRun) -> Row | None:
         run.event_id,
         run.event,
         run.request,
+        run.continues,
     )
     try:
         rows = await fetch(database.pool, BEGIN, arguments)

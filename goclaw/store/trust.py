@@ -2,12 +2,12 @@
 
 from typing import Final, NamedTuple
 
-import asyncpg
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col
 
 from goclaw.models.trust import TrustEpoch
-from goclaw.store.database import Db, Row, fetch
+from goclaw.store.database import Db, fetch
+from goclaw.store.pool import Pool
 
 NEXT_EPOCH: Final = (
     insert(TrustEpoch)
@@ -44,7 +44,7 @@ async def next_epoch(db: Db) -> int:
 class PostgresTrust:
     """What a worker asks about its trust. Every method raises Unavailable."""
 
-    def __init__(self, pool: "asyncpg.Pool[Row]") -> None:
+    def __init__(self, pool: Pool) -> None:
         self._pool = pool
 
     async def standing(self, worker: str) -> Standing:
