@@ -4,7 +4,7 @@ from datetime import date, datetime
 from typing import Annotated
 from uuid import UUID
 
-from pydantic import AfterValidator, StringConstraints, ValidationInfo, field_validator
+from pydantic import AfterValidator, StringConstraints
 from sqlalchemy import ARRAY, Index, Uuid
 from sqlalchemy import Text as TextColumn
 from sqlmodel import Field, SQLModel
@@ -41,15 +41,6 @@ class ApiKeyCreate(Shape):
     user_id: UserId | None = None
     agent_ids: list[UUID] | None = Field(default=None, min_length=1, max_length=MAX_AGENTS)
     rate_limit_per_minute: int | None = Field(default=None, ge=1, le=MAX_PER_MINUTE)
-
-    @field_validator("agent_ids")
-    @classmethod
-    def _no_administrator(
-        cls, agent_ids: list[UUID] | None, info: ValidationInfo
-    ) -> list[UUID] | None:
-        if agent_ids is not None and Scope.ADMIN in info.data.get("scopes", ()):
-            raise ValueError(f"a key with {Scope.ADMIN} cannot be bound to agents")
-        return agent_ids
 
 
 class ApiKeyRotate(Shape):

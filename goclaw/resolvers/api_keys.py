@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from goclaw.core.callers import Scope
-from goclaw.core.errors import Conflict
+from goclaw.core.errors import Conflict, InvalidInput
 from goclaw.core.ids import uuid7
 from goclaw.core.paging import Page, PageRequest
 from goclaw.models.api_keys import ApiKey, ApiKeyCreate, ApiKeyRotate, CreatedApiKey
@@ -41,8 +41,10 @@ async def count_api_keys(ctx: Context) -> int:
 async def create_api_key(ctx: Context, data: ApiKeyCreate) -> CreatedApiKey:
     """The secret is told this once; a repeat with the same idempotency key tells it again.
     Raises Conflict when the idempotency key was used for another request, NotFound for an
-    unknown agent.
+    unknown agent, InvalidInput for an administrator's key with agents.
     """
+    if data.agent_ids is not None and Scope.ADMIN in data.scopes:
+        raise InvalidInput("admin_key_not_bound", field="agent_ids")
     once = Once(ctx, "create_api_key", data.model_dump_json().encode())
     return await once.carry_out(lambda: _make(ctx, once, data), partial(_told_again, ctx, once))
 
