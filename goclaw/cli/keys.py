@@ -1,4 +1,4 @@
-"""`goclaw keys create|list|revoke`"""
+"""`goclaw keys create|list|rotate|revoke`"""
 
 import json
 import re
@@ -21,10 +21,23 @@ from goclaw.cli.session import (
 from goclaw.core.callers import Scope
 from goclaw.core.errors import Conflict, NotFound
 from goclaw.core.settings import load_settings
-from goclaw.models.api_keys import ApiKey, ApiKeyCreate, ApiKeyView, CreatedApiKey
+from goclaw.models.api_keys import (
+    ApiKey,
+    ApiKeyCreate,
+    ApiKeyRotate,
+    ApiKeyView,
+    CreatedApiKey,
+)
 from goclaw.models.parsing import parse_shape
 from goclaw.models.shapes import now
-from goclaw.resolvers.api_keys import create_api_key, get_api_key, list_api_keys, revoke_api_key
+from goclaw.resolvers.agents import get_agent
+from goclaw.resolvers.api_keys import (
+    create_api_key,
+    get_api_key,
+    list_api_keys,
+    revoke_api_key,
+    rotate_api_key,
+)
 from goclaw.resolvers.context import Context
 from goclaw.resolvers.refs import as_id
 
@@ -62,6 +75,11 @@ def create(
         str | None, typer.Option(help="Stops working after this time, such as 30d or 12h.")
     ] = None,
     user: Annotated[str | None, typer.Option(help="The only user it may act as.")] = None,
+    agent: Annotated[
+        list[str] | None,
+        typer.Option(help="An agent it reaches, by id or key, and no others; repeatable."),
+    ] = None,
+    rate_limit: Annotated[int | None, typer.Option(help="Calls a minute it may make.")] = None,
     as_json: AsJson = False,
     data_dir: DataDir = None,
 ) -> None:
@@ -70,14 +88,25 @@ def create(
     with one_line_errors():
         settings = load_settings(data_dir=data_dir)
         configure_command_logs(settings)
-        wanted = {
+        wanted: dict[str, object] = {
             "name": name,
             "scopes": scope or [Scope.WRITE],
             "expires_in": expires_in,
             "user_id": user,
+            "rate_limit_per_minute": rate_limit,
         }
-        data = parse_shape(ApiKeyCreate, wanted)
-        key = as_administrator(settings, partial(create_api_key, data=data))
+        key = as_administrator(settings, partial(_create, wanted=wanted, agents=agent))
+    show(key, as_json=as_json)
+
+
+async def _create(
+    ctx: Context, wanted: dict[str, object], agents: list[str] | None
+) -> CreatedApiKey:
+    ids = [(await get_agent(ctx, ref)).id for ref in agents] if agents else None
+    return await create_api_key(ctx, parse_shape(ApiKeyCreate, {**wanted, "agent_ids": ids}))
+
+
+def show(key: CreatedApiKey, *, as_json: bool) -> None:
     if as_json:
         typer.echo(key.model_dump_json(indent=2))
     else:
@@ -138,6 +167,30 @@ def state_of(view: ApiKeyView) -> str:
     if view.expires_at <= now():
         return "[dim]expired[/]"
     return f"[green]until {view.expires_at:%Y-%m-%d %H:%M}[/]"
+
+
+@app.command()
+def rotate(
+    key: Annotated[str, typer.Argument(metavar="ID|PREFIX", help="As goclaw keys list shows.")],
+    grace: Annotated[
+        str | None,
+        typer.Option(help="How long the old secret goes on working, such as 1h; up to 7d."),
+    ] = None,
+    as_json: AsJson = False,
+    data_dir: DataDir = None,
+) -> None:
+    """Give a key a new secret and show it, this once."""
+    grace_s = 0 if grace is None else seconds(grace)
+    with one_line_errors():
+        settings = load_settings(data_dir=data_dir)
+        configure_command_logs(settings)
+        data = parse_shape(ApiKeyRotate, {"grace_s": grace_s})
+        made = as_administrator(settings, partial(_rotate, ref=key, data=data))
+    show(made, as_json=as_json)
+
+
+async def _rotate(ctx: Context, ref: str, data: ApiKeyRotate) -> CreatedApiKey:
+    return await rotate_api_key(ctx, id=await _id_of(ctx, ref), data=data)
 
 
 @app.command()

@@ -43,12 +43,15 @@ def effective(scopes: frozenset[Scope]) -> frozenset[Scope]:
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """`scopes` hold what they imply; `user_id` is None when nobody was named."""
+    """`scopes` hold what they imply; `user_id` is None when nobody was named; `agent_ids` are
+    the only agents a bound key reaches.
+    """
 
     scopes: frozenset[Scope]
     user_id: str | None
     key_id: UUID | None = None
     is_owner: bool = False
+    agent_ids: frozenset[UUID] | None = None
 
     @property
     def role(self) -> Role:
@@ -62,6 +65,10 @@ class Caller:
     def sees_all(self) -> bool:
         """An admin credential without a user, and a gateway owner, see every row."""
         return self.is_owner or (Scope.ADMIN in self.scopes and self.user_id is None)
+
+    def reaches(self, agent_id: UUID | None) -> bool:
+        """What is of no agent is out of reach of a bound key, too."""
+        return self.agent_ids is None or agent_id in self.agent_ids
 
     @property
     def actor(self) -> str:

@@ -29,6 +29,10 @@ MESSAGES: Final[dict[str, str]] = {
     # identity and permission
     "unauthenticated": "sign in with a gateway token or an API key",
     "invalid_credential": "the token or API key is unknown, expired or revoked",
+    "admin_key_not_bound": "a key with operator.admin cannot be bound to agents",
+    "api_key_revoked": "the key was revoked; make a new one",
+    "api_key_expired": "the key has expired; make a new one",
+    "key_bound_to_agents": "the key is bound to agents and may do nothing beyond them",
     "credential_ended": "the API key has expired or was revoked",
     "scope_missing": "this needs the scope {scope}",
     "user_not_yours": "the key is bound to another user than {user_id}",

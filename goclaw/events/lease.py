@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Final
 
 from goclaw.core.clock import clock_s
@@ -66,6 +67,14 @@ class Lease:
     def end(self) -> None:
         self._echoed = self._asked = self._until = NEVER
 
+    async def begin(self) -> None:
+        """Learns the epoch before anything is remembered. Without an answer the first look at
+        it will forget what was remembered till then.
+        """
+        with suppress(GatewayError, TimeoutError):
+            async with asyncio.timeout(self._lease_s):
+                await self._ask()
+
     async def run(self) -> None:
         while True:
             if clock_s() > self._used_until:
@@ -88,14 +97,13 @@ class Lease:
         """False when those who revoke would not know of this worker."""
         asked, before = clock_s(), self._epoch
         standing = await self._sql.standing(self._worker)
-        if not standing.registered:
-            return False
         if before is None or self._epoch is None or not before <= standing.epoch <= self._epoch:
             self._forget_all()
             self._epoch = standing.epoch
-        self._asked = asked
-        self._renew()
-        return True
+        if standing.registered:
+            self._asked = asked
+            self._renew()
+        return standing.registered
 
     def _renew(self) -> None:
         self._until = min(self._echoed, self._asked) + self._lease_s

@@ -76,6 +76,7 @@ class Trust:
 
     async def start(self) -> None:
         await self._hub.attach(CHANNEL, self)
+        await self._lease.begin()
         self._background.start()
 
     async def stop(self) -> None:

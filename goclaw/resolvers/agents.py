@@ -47,7 +47,7 @@ async def count_agents(ctx: Context, search: str | None = None) -> int:
     return await count_visible_agents(ctx.reads, search)
 
 
-@operation(Scope.WRITE)
+@operation(Scope.WRITE, bound=False)
 async def create_agent(ctx: Context, data: AgentCreate) -> AgentView:
     """Raises NotFound for an unknown provider, Conflict for a taken key, InvalidInput without
     a model when the provider is not the default agent's, Forbidden to make a default unless admin.

@@ -56,7 +56,7 @@ async def _caller(services: Services, credential: Credential) -> Caller | None:
     if token and expected and same_token(token, expected.get_secret_value()):
         return _with_user(services, frozenset(Scope), None, named or credential.body_user)
     if token is not None and looks_like_key(token):
-        return await _key_caller(services, token, named, credential.body_user)
+        return await _key_caller(services, token, named, credential)
     if expected is None:
         return Caller(OPEN_SCOPES, _no_owner(services, named or credential.body_user or LOCAL_USER))
     if token is not None:
@@ -65,18 +65,18 @@ async def _caller(services: Services, credential: Credential) -> Caller | None:
 
 
 async def _key_caller(
-    services: Services, token: str, named: str | None, body_user: str | None
+    services: Services, token: str, named: str | None, credential: Credential
 ) -> Caller:
     key = await services.keys.find(key_hash(token))
     if key is None:
         raise Unauthenticated("invalid_credential")
-    services.key_use.note(key.id)
+    services.key_use.note(key.id, credential.address)
     scopes = _scopes(*key.scopes)
     if key.user_id is not None:
         if named not in (None, key.user_id):
             raise Forbidden("user_not_yours", field=USER_HEADER, user_id=named)
         return _with_user(services, scopes, key, key.user_id)
-    return _with_user(services, scopes, key, named or body_user)
+    return _with_user(services, scopes, key, named or credential.body_user)
 
 
 @lru_cache(maxsize=64)
@@ -94,7 +94,10 @@ def _with_user(
     bound = key is not None and key.user_id is not None
     if is_owner and not bound and Scope.ADMIN not in scopes:
         raise Forbidden("owner_not_yours", field=USER_HEADER)
-    return Caller(scopes, user_id, None if key is None else key.id, is_owner)
+    if key is None:
+        return Caller(scopes, user_id, None, is_owner)
+    agent_ids = None if key.agent_ids is None else frozenset(key.agent_ids)
+    return Caller(scopes, user_id, key.id, is_owner, agent_ids)
 
 
 def _no_owner(services: Services, user_id: str) -> str:

@@ -33,6 +33,8 @@ async def watch_events(
 
 def _concerns(caller: Caller, event: EventRow) -> bool:
     """What can be told without asking the database; events of agents are asked for later."""
+    if event.audience != Audience.ALL and not caller.reaches(event.agent_id):
+        return False
     if caller.sees_all or event.audience == Audience.ALL:
         return True
     if event.audience == Audience.ADMIN:

@@ -14,7 +14,11 @@ Y = TypeVar("Y")
 
 
 class _Guarded:
-    """The scope of an operation, and the refusal of callers who lack it."""
+    """The scope of an operation, and the refusal of callers who lack it. `bound` says whether
+    it is open to keys that are bound to agents.
+    """
+
+    bound = True
 
     def __init__(self, scope: Scope | None, function: Callable[..., Any]) -> None:
         self.scope = scope
@@ -23,11 +27,20 @@ class _Guarded:
         self.__doc__ = function.__doc__
 
     def admit(self, ctx: Context) -> None:
-        """Raises Unauthenticated for nobody, Forbidden for a caller without the scope."""
+        """Raises Unauthenticated for nobody, Forbidden for a caller without the scope or with
+        a key that is bound to agents where this is about none.
+        """
         if self.scope is None:
             return
         if self.scope not in ctx.caller.scopes:
+            self._note_refused(ctx)
             raise Forbidden("scope_missing", scope=self.scope)
+        if not self.bound and ctx.caller.agent_ids is not None:
+            self._note_refused(ctx)
+            raise Forbidden("key_bound_to_agents")
+
+    def _note_refused(self, ctx: Context) -> None:
+        ctx.services.key_use.note_refused(ctx.caller, self.name, self.scope, ctx.address)
 
 
 class Operation(_Guarded, Generic[P, R]):
@@ -66,10 +79,14 @@ PUBLIC: Final = None
 
 
 def operation(
-    scope: Scope | None,
+    scope: Scope | None, *, bound: bool = True
 ) -> Callable[[Callable[Concatenate[Context, P], Awaitable[R]]], Operation[P, R]]:
+    """Not `bound`: for what is about no agent, so that keys bound to agents may not do it."""
+
     def decorate(function: Callable[Concatenate[Context, P], Awaitable[R]]) -> Operation[P, R]:
-        return _register(Operation(scope, function))
+        made = _register(Operation(scope, function))
+        made.bound = bound
+        return made
 
     return decorate
 

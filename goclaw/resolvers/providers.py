@@ -35,7 +35,7 @@ async def count_providers(ctx: Context) -> int:
     return await count_all_providers(ctx.reads)
 
 
-@operation(Scope.WRITE)
+@operation(Scope.WRITE, bound=False)
 async def create_provider(ctx: Context, data: ProviderCreate) -> Provider:
     """Raises Conflict for a taken name, InvalidInput for an address that may not be reached,
     Unavailable when there is no key to encrypt with.
@@ -52,7 +52,7 @@ async def create_provider(ctx: Context, data: ProviderCreate) -> Provider:
     return found(await ctx.providers.load(provider.id), "provider", provider.id)
 
 
-@operation(Scope.WRITE)
+@operation(Scope.WRITE, bound=False)
 async def update_provider(ctx: Context, id: UUID, changes: ProviderPatch) -> Provider:
     """A null `api_key` forgets it. Raises NotFound, Conflict for a taken name or a read-only
     provider, InvalidInput when `api_base` changes without the key.
@@ -73,7 +73,7 @@ async def update_provider(ctx: Context, id: UUID, changes: ProviderPatch) -> Pro
     return found(await ctx.providers.load(id), "provider", id)
 
 
-@operation(Scope.WRITE)
+@operation(Scope.WRITE, bound=False)
 async def delete_provider(ctx: Context, id: UUID) -> UUID:
     """Raises NotFound, Conflict for a read-only provider or one that agents use."""
     async with ctx.db() as db:
@@ -91,7 +91,7 @@ async def list_models(ctx: Context, id: Ref) -> list[ProviderModelView]:
     return [ProviderModelView(id=model.id, name=model.name) for model in await client.models()]
 
 
-@operation(Scope.WRITE)
+@operation(Scope.WRITE, bound=False)
 async def verify_provider(ctx: Context, id: Ref, model: str) -> ProviderVerification:
     """Asks the model for a few tokens; a refusal is an answer, not an error. Raises NotFound."""
     provider = await provider_named(ctx, id)

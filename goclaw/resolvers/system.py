@@ -28,6 +28,7 @@ async def get_me(ctx: Context) -> Me:
         scopes=sorted(caller.scopes),
         is_owner=caller.is_owner,
         key_id=caller.key_id,
+        agent_ids=None if caller.agent_ids is None else sorted(caller.agent_ids),
         authentication=authentication(ctx.services.settings),
     )
 

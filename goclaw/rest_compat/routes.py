@@ -142,6 +142,17 @@ ROUTES: Final = (
         summary="Revoke an API key, as older clients do",
     ),
     Route(
+        "POST",
+        "/v1/api-keys/{id}/rotate",
+        api_keys.rotate_api_key,
+        CreatedApiKey,
+        tag="API Keys",
+        summary="Give an API key a new secret",
+        description="The new key is told this once; the old one works for `grace_s` seconds more.",
+        idempotent=True,
+        errors=(409,),
+    ),
+    Route(
         "GET",
         "/v1/agents",
         agents.list_agents,

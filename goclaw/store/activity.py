@@ -1,9 +1,13 @@
+from collections.abc import Sequence
+
 from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col
 
+from goclaw.core.callers import system_caller
 from goclaw.core.paging import Page, PageRequest
 from goclaw.models.activity import Activity
-from goclaw.store.database import Reads
+from goclaw.store.database import Database, Reads
 from goclaw.store.pages import (
     Total,
     count_of,
@@ -34,3 +38,10 @@ async def activity_page(
 
 async def count_activity(reads: Reads, **filters: str | None) -> int:
     return await fetch_count(TOTAL, reads, **filters)
+
+
+async def add_activity_once(database: Database, rows: Sequence[Activity]) -> None:
+    """Rows whose id is there already are left out; in one order, as others may add the same."""
+    values = [row.model_dump() for row in sorted(rows, key=lambda row: row.id)]
+    async with database.begin(system_caller()) as db:
+        await db.exec(insert(Activity).values(values).on_conflict_do_nothing())

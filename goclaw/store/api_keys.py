@@ -1,10 +1,10 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any, Final
+from datetime import datetime, timedelta
+from typing import Any, Final, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import Double, Select, bindparam, cast, func, or_, select
+from sqlalchemy import Date, Double, Select, String, bindparam, case, cast, func, or_, select
 from sqlmodel import col
 
 from goclaw.core.paging import Page, PageRequest
@@ -22,6 +22,8 @@ class ValidKey:
     id: UUID
     scopes: Sequence[str]
     user_id: str | None
+    agent_ids: Sequence[UUID] | None
+    rate_limit_per_minute: int | None
     lasts_s: float | None
 
 
@@ -29,26 +31,43 @@ VALID_COLUMNS: Final = tuple(ValidKey.__dataclass_fields__)
 
 
 def _valid(_: Visible) -> Select[Any]:
-    lasts = cast(func.extract("epoch", col(ApiKey.expires_at) - func.now()), Double)
+    """After a rotation the secret before is good until its own end; `least` skips nulls."""
+    given = bindparam("key_hash", type_=String)
+    is_previous = col(ApiKey.previous_hash) == given
+    until = func.least(col(ApiKey.expires_at), case((is_previous, col(ApiKey.previous_until))))
+    lasts = cast(func.extract("epoch", until - func.now()), Double).label("lasts_s")
     columns: list[Any] = [col(getattr(ApiKey, name)) for name in VALID_COLUMNS[:-1]]
-    return select(*columns, lasts.label("lasts_s")).where(
-        col(ApiKey.key_hash) == bindparam("key_hash"),
+    return select(*columns, lasts).where(
+        or_(col(ApiKey.key_hash) == given, is_previous),
         ~col(ApiKey.revoked),
-        or_(col(ApiKey.expires_at).is_(None), col(ApiKey.expires_at) > func.now()),
+        or_(until.is_(None), until > func.now()),
     )
 
 
 VALID = Query[ValidKey](_valid)
-BY_ID = Query[ApiKey](lambda visible: select(ApiKey).where(visible(ApiKey), among_ids(ApiKey.id)))
-PAGE = Query[ApiKey](
-    lambda visible: newest_first(select(ApiKey).where(visible(ApiKey)), col(ApiKey.id))
-)
+TODAY: Final = cast(func.timezone("UTC", func.now()), Date)
+CALLS_TODAY: Final = case((col(ApiKey.calls_on) == TODAY, col(ApiKey.calls)), else_=0)
+ROWS: Final = select(ApiKey, CALLS_TODAY.label("calls_today"))
+BY_ID = Query[ApiKey](lambda visible: ROWS.where(visible(ApiKey), among_ids(ApiKey.id)))
+PAGE = Query[ApiKey](lambda visible: newest_first(ROWS.where(visible(ApiKey)), col(ApiKey.id)))
 TOTAL = Query[Total](lambda visible: count_of(ApiKey, visible(ApiKey)))
-TOUCH = """
-    update api_keys set last_used_at = used.at
-    from unnest($1::uuid[], $2::timestamptz[]) as used (id, at)
-    where api_keys.id = used.id
-"""
+TOUCH: Final = """
+with used as (
+    select * from unnest($1::uuid[], $2::timestamptz[], $3::text[], $4::int[])
+    as used (id, at, address, calls)),
+locked as (  -- in one order, as other workers write the same rows
+    select id, last_used_at from api_keys where id = any ($1) order by id for no key update)
+update api_keys set
+    last_used_at = greatest(locked.last_used_at, used.at),
+    last_used_address = case
+        when locked.last_used_at > used.at then last_used_address else used.address end,
+    calls = case
+        when calls_on = (used.at at time zone 'UTC')::date then api_keys.calls + used.calls
+        when calls_on > (used.at at time zone 'UTC')::date then api_keys.calls
+        else used.calls end,
+    calls_on = greatest(calls_on, (used.at at time zone 'UTC')::date)
+from used join locked using (id)
+where api_keys.id = used.id"""
 
 
 async def valid_key(reads: Reads, key_hash: str) -> ValidKey | None:
@@ -89,6 +108,27 @@ async def revoke_key(db: Db, key: ApiKey) -> ApiKey:
     return key
 
 
-async def touch_keys(database: Database, used: Mapping[UUID, datetime]) -> None:
-    """Writes when each key was last used."""
-    await fetch(database.pool, TOUCH, (list(used), list(used.values())))
+async def rotate_key(
+    db: Db, key: ApiKey, *, key_hash: str, prefix: str, grace: timedelta
+) -> ApiKey:
+    """The secret before is good until the grace is over; the one before that no more."""
+    at = now()
+    key.previous_hash = key.key_hash if grace else None
+    key.previous_until = at + grace if grace else None
+    key.key_hash, key.prefix, key.updated_at = key_hash, prefix, at
+    await db.flush()
+    return key
+
+
+class Use(NamedTuple):
+    """The last call with a key, and how many there were."""
+
+    at: datetime
+    address: str | None
+    calls: int
+
+
+async def touch_keys(database: Database, used: Mapping[UUID, Use]) -> None:
+    """Adds to what is known of the use of each key."""
+    columns = [list(column) for column in zip(*used.values(), strict=True)]
+    await fetch(database.pool, TOUCH, (list(used), *columns))

@@ -1,22 +1,24 @@
 """Reads for hot paths: written once in SQLAlchemy, run as prepared asyncpg statements."""
 
 from collections.abc import Callable
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any, Final, Generic, TypeVar, cast
 
-from sqlalchemy import Select, bindparam, true
+from sqlalchemy import ARRAY, Select, Uuid, and_, bindparam, true
 from sqlalchemy.dialects import registry
 from sqlalchemy.engine import Dialect
 from sqlalchemy.sql import ClauseElement
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlmodel import SQLModel
 
+from goclaw.core.callers import Caller
 from goclaw.store.database import Reads
-from goclaw.store.visibility import visible_to_all, visible_to_user
+from goclaw.store.visibility import visible_to_all, visible_to_user, within_agents
 
 T = TypeVar("T")
 
 CALLER: Final = "caller_user_id"
+CALLER_AGENTS: Final = "caller_agent_ids"
 DIALECT: Final[Dialect] = registry.load("postgresql.asyncpg")()
 Visible = Callable[[type[SQLModel]], Any]
 
@@ -37,7 +39,8 @@ class Statement:
 
 class Query(Generic[T]):
     """`build` gets a function that gives the condition for rows the caller may see, and
-    returns the select; it runs once for callers who see all and once for the others.
+    returns the select; it runs once for callers who see all and once for the others, and
+    again for each of them when a key is bound to agents.
 
     `T` names the attributes of the rows; they are read-only records, not objects of `T`.
     """
@@ -53,9 +56,23 @@ class Query(Generic[T]):
     def _own(self) -> Statement:
         return Statement(self._build(_own_rows))
 
+    @cached_property
+    def _all_bound(self) -> Statement:
+        return Statement(self._build(partial(_rows_of_agents, _all_rows)))
+
+    @cached_property
+    def _own_bound(self) -> Statement:
+        return Statement(self._build(partial(_rows_of_agents, _own_rows)))
+
+    def _statement_for(self, caller: Caller) -> Statement:
+        if caller.agent_ids is None:
+            return self._all if caller.sees_all else self._own
+        return self._all_bound if caller.sees_all else self._own_bound
+
     async def fetch(self, on: Reads, **given: object) -> list[T]:
-        statement = self._all if on.caller.sees_all else self._own
+        statement = self._statement_for(on.caller)
         given[CALLER] = on.caller.user_id
+        given[CALLER_AGENTS] = on.caller.agent_ids and list(on.caller.agent_ids)
         return cast("list[T]", await on.records(statement.sql, statement.arguments(given)))
 
     async def fetch_one(self, on: Reads, **given: object) -> T | None:
@@ -71,3 +88,8 @@ def _all_rows(table: type[SQLModel]) -> Any:
 def _own_rows(table: type[SQLModel]) -> Any:
     condition = visible_to_user(table, bindparam(CALLER))
     return true() if condition is None else condition
+
+
+def _rows_of_agents(rows: Visible, table: type[SQLModel]) -> Any:
+    within = within_agents(table, bindparam(CALLER_AGENTS, type_=ARRAY(Uuid)))
+    return rows(table) if within is None else and_(rows(table), within)

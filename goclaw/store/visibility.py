@@ -3,7 +3,18 @@
 from collections.abc import Callable
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, and_, exists, or_
+from sqlalchemy import (
+    ARRAY,
+    ColumnElement,
+    String,
+    Uuid,
+    and_,
+    any_,
+    cast,
+    exists,
+    literal,
+    or_,
+)
 from sqlmodel import SQLModel, col
 
 from goclaw.core.callers import Caller
@@ -53,6 +64,31 @@ CONDITIONS: Final[dict[type[SQLModel], Callable[[Any], ColumnElement[bool] | Non
 """Providers and keys have no owner: the scope of their operations guards them."""
 
 
+def _of_session(agents: Any) -> ColumnElement[bool]:
+    return exists().where(
+        col(Session.id) == col(Message.session_id), col(Session.agent_id) == any_(agents)
+    )
+
+
+def _of_trace(agents: Any) -> ColumnElement[bool]:
+    return exists().where(col(Trace.id) == col(Span.trace_id), col(Trace.agent_id) == any_(agents))
+
+
+WITHIN_AGENTS: Final[dict[type[SQLModel], Callable[[Any], ColumnElement[bool] | None]]] = {
+    Agent: lambda agents: col(Agent.id) == any_(agents),
+    AgentShare: lambda agents: col(AgentShare.agent_id) == any_(agents),
+    Session: lambda agents: col(Session.agent_id) == any_(agents),
+    Message: _of_session,
+    Run: lambda agents: col(Run.agent_id) == any_(agents),
+    Trace: lambda agents: col(Trace.agent_id) == any_(agents),
+    Span: _of_trace,
+    Activity: lambda agents: col(Activity.entity_id) == any_(cast(agents, ARRAY(String))),
+    Provider: lambda _: None,
+    ApiKey: lambda _: None,
+}
+"""Conditions that hold besides for keys bound to agents."""
+
+
 ALWAYS: Final[dict[type[SQLModel], ColumnElement[bool]]] = {
     Agent: col(Agent.deleted_at).is_(None),
 }
@@ -70,7 +106,17 @@ def visible_to_user(table: type[SQLModel], user: Any) -> ColumnElement[bool] | N
     return and_(*conditions) if conditions else None
 
 
+def within_agents(table: type[SQLModel], agents: Any) -> ColumnElement[bool] | None:
+    """`agents` is an array of ids or a bound parameter."""
+    return WITHIN_AGENTS[table](agents)
+
+
 def visible_to(table: type[SQLModel], caller: Caller) -> ColumnElement[bool] | None:
-    if caller.sees_all:
-        return visible_to_all(table)
-    return visible_to_user(table, caller.user_id)
+    conditions = [
+        visible_to_all(table) if caller.sees_all else visible_to_user(table, caller.user_id)
+    ]
+    if caller.agent_ids is not None:
+        agents = literal(list(caller.agent_ids), ARRAY(Uuid))
+        conditions.append(within_agents(table, agents))
+    given = [condition for condition in conditions if condition is not None]
+    return and_(*given) if given else None

@@ -264,6 +264,16 @@ MUTATIONS = (
         **ANYBODY,
     ),
     mutation(
+        "rotate_api_key",
+        "rotateApiKey",
+        "RotateApiKeyInput",
+        {"id": "$key", "graceS": 60},
+        "{ secret apiKey { id } }",
+        scope=Scope.ADMIN,
+        shows="goclaw_",
+        **ANYBODY,
+    ),
+    mutation(
         "revoke_api_key",
         "revokeApiKey",
         "RevokeApiKeyInput",

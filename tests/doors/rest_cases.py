@@ -46,6 +46,14 @@ PATHS = (
         shows="revoked",
         **ANYBODY,
     ),
+    change(
+        "rotate_api_key",
+        "POST /v1/api-keys/$key/rotate",
+        {"grace_s": 60},
+        scope=Scope.ADMIN,
+        shows="goclaw_",
+        **ANYBODY,
+    ),
     rest("list_agents", "GET /v1/agents", shows="$agent", **HIDDEN),
     change(
         "create_agent",

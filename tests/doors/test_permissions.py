@@ -262,6 +262,31 @@ async def test_a_bound_key_cannot_name_another_user(world: World, case: Case) ->
     assert alone.error is None, alone.text
 
 
+BOUND = [case for case in CASES if case.scope in (Scope.READ, Scope.WRITE)]
+
+
+@pytest.mark.parametrize("case", BOUND, ids=lambda case: case.name)
+async def test_a_key_for_other_agents_reaches_nothing_of_this_one(world: World, case: Case) -> None:
+    rows = await own_rows_for(world, case)
+    assert case.scope is not None
+    caller = await world.bound(case.scope)
+    before = await world.digest()
+    answer = await case.ask(caller, rows)
+    if not OPERATIONS[case.operation].bound:
+        assert_refused(case, answer, 403, "key_bound_to_agents")
+    elif case.other is Other.REFUSED:
+        assert_refused(case, answer, 404, case.code)
+    else:
+        assert answer.status == case.status, answer.text
+        assert answer.error is None, answer.text
+        if case.other is Other.NOTHING and case.counts:
+            assert case.number(answer) == 0
+        elif case.other is Other.NOTHING:
+            assert filled(case.shows, rows) not in answer.text, answer.text
+    if case.writes:
+        assert await world.digest() == before
+
+
 async def test_an_administrator_who_names_no_user_sees_everything(world: World) -> None:
     rows = await world.recent()
     lists = await world.root().graphql(

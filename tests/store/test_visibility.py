@@ -10,9 +10,9 @@ import goclaw.store
 from goclaw.core.callers import Caller, Scope
 from goclaw.models.agents import Agent
 from goclaw.models.sessions import Session
-from goclaw.store.query import CALLER, Query
+from goclaw.store.query import CALLER, CALLER_AGENTS, Query
 from goclaw.store.tables import TABLES
-from goclaw.store.visibility import ALWAYS, CONDITIONS, visible_to
+from goclaw.store.visibility import ALWAYS, CONDITIONS, WITHIN_AGENTS, visible_to
 
 FOR_EVERYBODY = {
     "goclaw.store.providers": "providers have no owner; keys never leave the store unsealed",
@@ -20,6 +20,8 @@ FOR_EVERYBODY = {
     "goclaw.store.checkup": "one sealed secret, to see whether the key opens it",
     "goclaw.store.idempotency": "asked for by the caller's own name",
 }
+WITHOUT_AGENTS = {"SEEN"}
+"""Events ask it, after `Caller.reaches`."""
 INTERNAL = {"Event", "FanoutPayload", "IdempotentRequest", "TrustEpoch", "TrustingWorker"}
 """Tables that no operation reads for a caller: the event log checks each event as it is told."""
 
@@ -42,10 +44,13 @@ def queries() -> list[tuple[str, str, Query[Any]]]:
 def test_every_query_asks_for_its_caller(module: str, name: str, query: Query[Any]) -> None:
     asks = CALLER in query._own.names
     assert asks != (module in FOR_EVERYBODY), f"{module}.{name}"
+    within = all(CALLER_AGENTS in q.names for q in (query._own_bound, query._all_bound))
+    assert within != (module in FOR_EVERYBODY or name in WITHOUT_AGENTS), f"{module}.{name}"
 
 
 def test_every_table_has_its_rule() -> None:
     assert {table.__name__ for table in TABLES} - INTERNAL == {t.__name__ for t in CONDITIONS}
+    assert set(CONDITIONS) == set(WITHIN_AGENTS)
 
 
 def test_deleted_agents_are_hidden_from_everybody() -> None:
