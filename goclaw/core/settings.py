@@ -172,8 +172,8 @@ class Settings(BaseSettings):
     )
     old_encryption_keys: Secrets = Field(
         (),
-        description="Further keys that stored secrets may be encrypted with; comma separated. "
-        "See encryption.md.",
+        description="Further keys that stored secrets are read with, such as the one before; "
+        "comma separated.",
     )
     data_dir: Folder = Field(
         default_factory=default_data_dir,
