@@ -1,6 +1,5 @@
 """Encryption keys: their forms, where they come from, and the file that holds them."""
 
-import os
 import stat
 from base64 import b64encode
 from concurrent.futures import ThreadPoolExecutor
@@ -51,7 +50,7 @@ def test_the_file_is_made_once_and_for_its_owner_alone(tmp_path: Path) -> None:
     file.make()
     assert file.read() == first
     assert stat.S_IMODE(file.path.stat().st_mode) == 0o600
-    assert os.listdir(tmp_path) == ["encryption.key"]
+    assert list(tmp_path.iterdir()) == [file.path]
 
 
 def test_a_new_key_comes_first_and_the_old_one_stays(tmp_path: Path) -> None:
@@ -99,8 +98,8 @@ def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
     (tmp_path / "encryption.key").mkdir()
     with pytest.raises(UnusableKey, match="Is a directory"):
         KeyFile(tmp_path).read()
+    (tmp_path / "file").touch()
     with pytest.raises(UnusableKey, match="Not a directory"):
-        (tmp_path / "file").touch()
         KeyFile(tmp_path / "file").stamp()
 
 

@@ -43,12 +43,9 @@ async def refused(database: Database, vault: Vault) -> Unavailable:
 @every_column
 def test_a_sealed_column_is_a_text_beside_the_uuid_it_is_bound_to(place: SealedColumn) -> None:
     (table,) = [table for table in TABLES if table.__tablename__ == place.table]
-    columns = table.__table__.columns  # type: ignore[attr-defined]
-    assert columns[place.column].type.python_type is str
-    assert columns[place.column].nullable
-    assert columns[place.row].type.python_type is UUID
-    assert not columns[place.row].nullable
-    assert columns[place.label].type.python_type is str
+    fields = table.model_fields
+    assert fields[place.column].annotation == str | None
+    assert (fields[place.row].annotation, fields[place.label].annotation) == (UUID, str)
 
 
 def test_no_column_is_listed_twice() -> None:
@@ -95,7 +92,7 @@ async def test_weakness_23_an_unknown_key_of_the_older_server(dsn: str, database
 
 
 async def test_a_key_id_alone_is_not_enough(dsn: str, database: Database) -> None:
-    (id,) = await add_sealed(dsn, OLD)
+    await add_sealed(dsn, OLD)
     await execute(dsn, "update providers set api_key = replace(api_key, $1, $2)", OLD.id, NEW.id)
     assert f"under key {NEW.id}" in str(await refused(database, vault_of(NEW)))
 
