@@ -18,8 +18,12 @@ from goclaw.embedded.postgres import EmbeddedPostgres
 from goclaw.models.shapes import now
 from goclaw.resolvers.services import Services
 from goclaw.store.migrate import migrate
+from tests.support.leak_watch import assert_no_leaks, secrets
+from tests.support.leaks import Secrets
 from tests.support.server import RunningServer, running_server
 from tests.upstream import ScriptedUpstream
+
+__all__ = ["secrets"]
 
 TEMPLATE = "goclaw_template"
 CONNECTIONS = 80
@@ -61,12 +65,18 @@ def postgres() -> Iterator[str]:
 
 
 @pytest.fixture
-async def dsn(postgres: str) -> AsyncIterator[str]:
-    """A migrated database that nobody else uses."""
+async def dsn(
+    postgres: str, secrets: Secrets, request: pytest.FixtureRequest
+) -> AsyncIterator[str]:
+    """A migrated database that nobody else uses. Afterwards it is searched for secrets."""
     name = f"t_{uuid4().hex}"
     await run_sql(postgres, f"create database {name} template {TEMPLATE} strategy file_copy")
     yield with_database(postgres, name)
-    await run_sql(postgres, f"drop database {name} with (force)")
+    try:
+        marked = request.node.get_closest_marker("leaky") is not None
+        await assert_no_leaks(with_database(postgres, name), secrets, marked=marked)
+    finally:
+        await run_sql(postgres, f"drop database {name} with (force)")
 
 
 @pytest.fixture

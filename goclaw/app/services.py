@@ -32,8 +32,9 @@ from goclaw.runtime.runner import Runner
 from goclaw.runtime.trace_writer import TraceWriter
 from goclaw.runtime.upkeep import Upkeep
 from goclaw.security.key_cache import KeyCache
+from goclaw.security.key_ring import key_ring
 from goclaw.security.outbound import OutboundClient
-from goclaw.security.vault import Vault, key_in_folder, parse_key
+from goclaw.security.vault import Vault
 from goclaw.store.api_keys import ValidKey, valid_key
 from goclaw.store.database import Database, open_database
 from goclaw.store.events import PostgresLog, drop_foreign_events
@@ -53,13 +54,11 @@ LISTEN_CONNECTIONS: Final = 1
 
 
 def open_vault(host: Host) -> Vault:
-    """The configured key; beside an embedded database one of its own; else none."""
-    configured = host.settings.encryption_key
-    if configured is not None:
-        return Vault(parse_key(configured.get_secret_value()))
-    if host.embedded_database:
-        return Vault(parse_key(key_in_folder(host.settings.data_dir)))
-    return Vault(None)
+    """The configured keys and, beside an embedded database, those of the data folder.
+
+    Raises UnusableKey.
+    """
+    return Vault(key_ring(host.settings, embedded=host.embedded_database))
 
 
 def open_outbound(host: Host) -> OutboundClient:

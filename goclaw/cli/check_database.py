@@ -115,12 +115,16 @@ def _connections(state: DatabaseState, settings: Settings) -> Finding:
 
 
 def _secrets(state: SecretsState) -> Finding:
+    if state.older and not state.unreadable:
+        text = f"{state.stored}, all readable, {state.older} of them with older keys only"
+        fix = "goclaw keys rotate-encryption; older keys are needed until then"
+        return warning("stored secrets", text, fix)
     if not state.unreadable:
         return ok("stored secrets", f"{state.stored}, all readable")
     named = ", ".join(state.unreadable[:MOST_NAMED])
     more = len(state.unreadable) - MOST_NAMED
-    text = f"the keys of these providers cannot be read: {named}"
-    fix = "put the encryption key back that they were stored with, or store these keys again"
+    text = f"these cannot be read: {named}"
+    fix = "put the encryption key back that they were stored with, or store them again"
     return failed("stored secrets", f"{text} and {more} more" if more > 0 else text, fix)
 
 

@@ -11,7 +11,9 @@ from goclaw.cli.findings import Finding, failed, info, ok, warning
 from goclaw.core.errors import Unavailable
 from goclaw.core.settings import InvalidSettings, Settings, refuse_open_address
 from goclaw.embedded.local_model import model_file
-from goclaw.security.vault import KEY_FILE, KeyFormatError, parse_key
+from goclaw.security.key_file import KeyFile
+from goclaw.security.key_ring import KeyRing, key_ring
+from goclaw.security.keys import CURRENT_SETTING, UnusableKey
 
 SHORT_TOKEN: Final = 16
 NEW_KEY: Final = "openssl rand -hex 32"
@@ -44,37 +46,38 @@ def check_sign_in(settings: Settings) -> Finding:
 
 
 def check_key(settings: Settings) -> Finding:
-    subject, key = "encryption key", settings.encryption_key
-    if key is not None:
-        try:
-            parse_key(key.get_secret_value())
-        except KeyFormatError as error:
-            fix = f"set GOCLAW_ENCRYPTION_KEY to the key used so far, or to one from: {NEW_KEY}"
-            return failed(subject, str(error), fix)
-        return ok(subject, "from GOCLAW_ENCRYPTION_KEY")
-    if settings.postgres_dsn is None:
-        return check_key_file(settings.data_dir / KEY_FILE)
-    return warning(
-        subject,
-        "none: keys of providers cannot be stored",
-        f"set GOCLAW_ENCRYPTION_KEY to the output of: {NEW_KEY}",
-    )
-
-
-def check_key_file(path: Path) -> Finding:
     subject = "encryption key"
     try:
-        text, mode = path.read_text().strip(), stat.S_IMODE(path.stat().st_mode)
-        parse_key(text)
-    except FileNotFoundError:
-        return info(subject, f"none yet: {path} is made when it is needed")
-    except OSError as error:
-        return failed(subject, str(error), "run this as the user who runs the server")
-    except ValueError as error:
-        return failed(subject, f"{path}: {error}", "put the file back from a backup")
-    if mode & 0o077:
-        return failed(subject, f"others may read {path}", f"chmod 600 {path}")
-    return ok(subject, f"in {path}")
+        keys = key_ring(settings, embedded=settings.postgres_dsn is None)
+    except UnusableKey as error:
+        return failed(subject, str(error), _other_key(str(error)))
+    if keys.file is not None and _others_may_read(keys.file):
+        return failed(subject, f"others may read {keys.file.path}", f"chmod 600 {keys.file.path}")
+    writing = keys.writing()
+    if writing is not None:
+        return ok(subject, _described(keys, writing.id))
+    if keys.file is not None:
+        return info(subject, f"none yet: {keys.file.path} is made when the server starts")
+    fix = f"set {CURRENT_SETTING} to the output of: {NEW_KEY}"
+    return warning(subject, "none: keys of providers cannot be stored", fix)
+
+
+def _described(keys: KeyRing, id: str) -> str:
+    source = CURRENT_SETTING
+    if keys.file is not None and not keys.is_configured:
+        source = str(keys.file.path)
+    older = [key.id for key in keys.reading()[1:]]
+    return f"{id} from {source}" + (f", and for reading {', '.join(older)}" if older else "")
+
+
+def _other_key(problem: str) -> str:
+    if not problem.startswith("GOCLAW_"):
+        return "put the file back from a backup, as the user who runs the server"
+    return f"set {problem.partition(':')[0]} to the key used so far, or to one from: {NEW_KEY}"
+
+
+def _others_may_read(file: KeyFile) -> bool:
+    return file.stamp() is not None and bool(stat.S_IMODE(file.path.stat().st_mode) & 0o077)
 
 
 def check_folder(folder: Path) -> Finding:

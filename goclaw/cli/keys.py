@@ -1,4 +1,4 @@
-"""`goclaw keys create|list|rotate|revoke`"""
+"""`goclaw keys create|list|rotate|revoke|rotate-encryption`"""
 
 import json
 import re
@@ -11,6 +11,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from goclaw.cli.rotate_encryption import rotate as rotate_encryption
 from goclaw.cli.session import (
     DataDir,
     as_administrator,
@@ -47,6 +48,7 @@ KEY_START: Final = "goclaw_"
 PREFIX: Final = re.compile(r"[0-9a-f]{4,8}")
 
 app = typer.Typer(add_completion=False, no_args_is_help=True)
+app.command("rotate-encryption")(rotate_encryption)
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 

@@ -1,4 +1,4 @@
-"""Brings the database up to date: `python -m goclaw.cli.migrator <async callable>`.
+"""Makes the database ready for workers: `python -m goclaw.cli.migrator <async callable>`.
 
 A process of its own, so that the parent stays small and waits for no import.
 """
@@ -10,15 +10,16 @@ from pkgutil import resolve_name
 from goclaw.cli.orders import receive
 from goclaw.core.errors import GatewayError
 from goclaw.core.logs import configure_logs
+from goclaw.core.settings import InvalidSettings
 
 
 def main() -> None:
-    migrate = resolve_name(sys.argv[1])
+    prepare = resolve_name(sys.argv[1])
     host = receive()
     configure_logs(host.settings.log_format, host.settings.log_level)
     try:
-        asyncio.run(migrate(host.dsn))
-    except GatewayError as error:
+        asyncio.run(prepare(host))
+    except (GatewayError, InvalidSettings) as error:
         sys.exit(f"goclaw: {error}")
 
 

@@ -10,9 +10,10 @@ from goclaw.cli.supervisor import StartFailed, Supervisor
 from goclaw.core.errors import GatewayError
 from goclaw.core.logs import configure_logs
 from goclaw.core.settings import InvalidSettings, load_settings, refuse_open_address
+from goclaw.security.key_ring import key_ring
 
 APP: Final = "goclaw.app:create_app"
-MIGRATE: Final = "goclaw.app:migrate"
+PREPARE: Final = "goclaw.app:prepare"
 BAD_SETTINGS: Final = 2
 
 app = typer.Typer(add_completion=False)
@@ -51,12 +52,13 @@ def serve(
     try:
         settings = load_settings(**arguments)
         refuse_open_address(settings)
+        key_ring(settings, embedded=settings.postgres_dsn is None)
     except InvalidSettings as error:
         typer.echo(f"goclaw: {error}", err=True)
         raise typer.Exit(BAD_SETTINGS) from error
     configure_logs(settings.log_format, settings.log_level)
     try:
-        Supervisor(settings, app=APP, migrate=MIGRATE, on_ready=print_banner).run()
+        Supervisor(settings, app=APP, prepare=PREPARE, on_ready=print_banner).run()
     except (GatewayError, StartFailed) as error:
         typer.echo(f"goclaw: {error}", err=True)
         raise typer.Exit(1) from error

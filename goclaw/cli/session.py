@@ -21,7 +21,6 @@ from goclaw.core.request_ids import request_id
 from goclaw.core.settings import MIN_CONNECTIONS_PER_WORKER, InvalidSettings, Settings
 from goclaw.embedded.postgres import attached
 from goclaw.resolvers.context import Context
-from goclaw.security.vault import KeyFormatError
 
 T = TypeVar("T")
 Row = TypeVar("Row", bound=HasId)
@@ -45,7 +44,7 @@ def one_line_errors() -> Iterator[None]:
     except InvalidSettings as error:
         typer.echo(f"goclaw: {error}", err=True)
         raise typer.Exit(BAD_SETTINGS) from error
-    except (GatewayError, KeyFormatError) as error:
+    except GatewayError as error:
         typer.echo(f"goclaw: {error}", err=True)
         raise typer.Exit(1) from error
 

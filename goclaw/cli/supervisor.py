@@ -37,16 +37,17 @@ class StoppedEarly(Exception):
 
 
 class Supervisor:
-    """`app` and `migrate` are import strings: a factory that takes a `Host`, and a coroutine
-    function that takes a DSN. `on_ready` is called once, when the first request was answered.
+    """`app` and `prepare` are import strings: a factory and a coroutine function that take a
+    `Host`; the second makes the database ready, or refuses to. `on_ready` is called once,
+    when the first request was answered.
     """
 
     def __init__(
-        self, settings: Settings, *, app: str, migrate: str, on_ready: Callable[[Host], None]
+        self, settings: Settings, *, app: str, prepare: str, on_ready: Callable[[Host], None]
     ) -> None:
         self._settings = settings
         self._app = app
-        self._migrate = migrate
+        self._prepare = prepare
         self._on_ready = on_ready
         self._signals = StopSignals()
         self._listener: socket.socket | None = None
@@ -78,7 +79,7 @@ class Supervisor:
         self._listener = listen(self._settings)
         self._start_children(self._listener.fileno())
         host = self._host_with_database(self._listener.getsockname()[1])
-        self._run_migrations(host)
+        self._prepare_database(host)
         for worker in self._workers:
             worker.order(host)
         self._wait_until(lambda: self._is_answering(host.port))
@@ -89,7 +90,7 @@ class Supervisor:
 
     def _start_children(self, fd: int) -> None:
         """They spend their first second importing, while the database starts."""
-        self._migrator = Child("goclaw.cli.migrator", self._migrate)
+        self._migrator = Child("goclaw.cli.migrator", self._prepare)
         self._workers = [
             Child("goclaw.cli.worker", self._app, str(fd), keep_fds=(fd,))
             for _ in range(self._settings.workers)
@@ -124,13 +125,13 @@ class Supervisor:
         self._postgres_backoff.started()
         return self._postgres.database.dsn
 
-    def _run_migrations(self, host: Host) -> None:
+    def _prepare_database(self, host: Host) -> None:
         migrator = self._migrator
         assert migrator is not None
         migrator.order(host)
         self._wait_until(lambda: migrator.status is not None)
         if migrator.status != 0:
-            raise StartFailed("the database could not be migrated")
+            raise StartFailed("the database is not ready to be used")
 
     def _is_answering(self, port: int) -> bool:
         if any(worker.status is not None for worker in self._workers):

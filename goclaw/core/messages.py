@@ -87,6 +87,21 @@ MESSAGES: Final[dict[str, str]] = {
     # server
     "database_unavailable": "the database is not available; try again in {retry_after_s} s",
     "encryption_key_missing": "no encryption key: set GOCLAW_ENCRYPTION_KEY to store secrets",
+    "encryption_key_unusable": "the file with the encryption key cannot be used; ask the operator "
+    "to run: goclaw doctor",
+    "encryption_key_configured": "the key comes from GOCLAW_ENCRYPTION_KEY: put the new one there, "
+    "the one used so far into GOCLAW_OLD_ENCRYPTION_KEYS, restart every server, and run this again "
+    "without --key-file",
+    "encryption_keys_not_ours": "the key does not come from a file in the data folder: take older "
+    "ones out of GOCLAW_OLD_ENCRYPTION_KEYS, and restart every server",
+    "encryption_key_too_new": "the keys changed {age_s} s ago, and a server may still be writing "
+    "with an older one: run this again in {wait_s} s",
+    "encryption_keys_needed": "{count} stored secrets still need older keys: {columns}; run this "
+    "again, or see: goclaw doctor",
+    "secrets_without_key": "secrets are stored and there is no encryption key to read them: "
+    "{stored}; {fix}",
+    "secrets_of_unknown_key": "stored secrets cannot be read: {stored}; {fix}, or, where that key "
+    "is lost, give them up: goclaw keys rotate-encryption --discard-unreadable",
     "secret_unreadable": "a stored secret cannot be read with the configured encryption key",
     "stopping": "the server is stopping",
     "too_many_events": "the reader is too slow; resume with the last cursor",

@@ -117,6 +117,7 @@ PostgresAddress = Annotated[SecretStr, AfterValidator(postgres_address)]
 RedisAddress = Annotated[SecretStr, AfterValidator(redis_address)]
 Folder = Annotated[Path, AfterValidator(whole_path)]
 Names = Annotated[tuple[str, ...], NoDecode, BeforeValidator(split_commas)]
+Secrets = Annotated[tuple[SecretStr, ...], NoDecode, BeforeValidator(split_commas)]
 Prefix = Annotated[str, StringConstraints(pattern=r"^(/[A-Za-z0-9._~-]+)*$")]
 
 
@@ -168,6 +169,11 @@ class Settings(BaseSettings):
     )
     encryption_key: SecretStr | None = Field(
         None, description="Key that stored secrets are encrypted with."
+    )
+    old_encryption_keys: Secrets = Field(
+        (),
+        description="Further keys that stored secrets are read with, such as the one before; "
+        "comma separated.",
     )
     data_dir: Folder = Field(
         default_factory=default_data_dir,

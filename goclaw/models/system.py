@@ -56,10 +56,32 @@ class DatabaseState(View):
 
 
 class SecretsState(View):
-    """`unreadable` names the providers whose stored key the encryption key does not open."""
+    """`older` of the stored secrets can be read and are not under the key that writes;
+    `unreadable` names those that cannot be, up to a hundred of each key.
+    """
 
     stored: int
+    older: int
     unreadable: list[str]
+
+
+class KeyRotation(View):
+    """`key_id` is the key that writes, `is_new` whether it was made or taken just now.
+
+    `reencrypted` secrets were moved under it, `discarded` given up. `unreadable` names those
+    that stay behind for want of their key, `busy` counts those that others were changing.
+    `reading` are the keys that are kept for reading, `forgotten` those that were dropped.
+    """
+
+    id: UUID
+    key_id: str
+    is_new: bool
+    reencrypted: int
+    discarded: int
+    unreadable: list[str]
+    busy: int
+    reading: list[str]
+    forgotten: list[str]
 
 
 class Health(View):

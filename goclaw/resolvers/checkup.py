@@ -1,11 +1,11 @@
 """What `goclaw doctor` asks about the database and what is kept in it."""
 
 from goclaw.core.callers import Scope
-from goclaw.core.errors import Unavailable
 from goclaw.models.system import DatabaseState, SecretsState
 from goclaw.resolvers.context import Context
 from goclaw.resolvers.operation import operation
-from goclaw.store.checkup import SealedKey, database_state, sealed_keys
+from goclaw.security.stored_secrets import StoredGroup, stored_secrets
+from goclaw.store.checkup import database_state
 
 
 @operation(Scope.ADMIN)
@@ -15,18 +15,20 @@ async def get_database_state(ctx: Context) -> DatabaseState:
 
 @operation(Scope.ADMIN)
 async def check_secrets(ctx: Context) -> SecretsState:
-    """Opens the stored provider keys, at most a hundred of them, and forgets what it reads."""
-    rows = await sealed_keys(ctx.reads)
-    unreadable = [row.name for row in rows if not _opens(ctx, row)]
-    return SecretsState(stored=len(rows), unreadable=unreadable)
+    """Opens up to a hundred of each key, and forgets what it reads."""
+    vault = ctx.services.vault
+    writing = vault.keys.writing()
+    groups = await stored_secrets(ctx.services.database, vault)
+    older = [group for group in groups if writing is None or group.group.key != writing.id]
+    return SecretsState(
+        stored=sum(group.group.total for group in groups),
+        older=sum(group.group.total for group in older if group.opens),
+        unreadable=[name for group in groups for name in _unreadable(group)],
+    )
 
 
-def _opens(ctx: Context, row: SealedKey) -> bool:
-    try:
-        ctx.services.vault.open(row.api_key, "providers", "api_key", row.id)
-    except Unavailable:
-        return False
-    return True
+def _unreadable(group: StoredGroup) -> list[str]:
+    return [f"{group.place} of {row.label}" for row in group.unreadable]
 
 
 @operation(Scope.ADMIN)

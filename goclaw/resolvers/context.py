@@ -57,6 +57,7 @@ AUDIENCES = {
     "provider": Audience.ALL,
     "api_key": Audience.ADMIN,
     "session": Audience.USER,
+    "encryption": Audience.ADMIN,
 }
 """Who may see the changes of an entity."""
 

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from goclaw.core.errors import Conflict, InvalidInput
 from goclaw.models.idempotency import IdempotentRequest
+from goclaw.models.sealed import SealedColumn
 from goclaw.resolvers.context import Context
 from goclaw.store.database import Db
 from goclaw.store.idempotency import keep_request, kept_request
@@ -64,7 +65,7 @@ class Once:
         vault = self._ctx.services.vault
         sealed = None
         if secret is not None:
-            sealed = vault.seal(secret, "idempotent_requests", "secret", result_id)
+            sealed = vault.seal(secret, SealedColumn.ANSWER_SECRET, result_id)
         await keep_request(
             db,
             IdempotentRequest(
@@ -79,7 +80,7 @@ class Once:
 
     def secret(self, kept: IdempotentRequest) -> str:
         vault = self._ctx.services.vault
-        return vault.open(kept.secret or "", "idempotent_requests", "secret", kept.result_id)
+        return vault.open(kept.secret or "", SealedColumn.ANSWER_SECRET, kept.result_id)
 
     def for_run(self) -> dict[str, Any] | None:
         """What is kept of the request with the run that it begins."""

@@ -2,7 +2,7 @@ from time import monotonic
 from uuid import UUID
 
 from goclaw.core.callers import Scope
-from goclaw.core.errors import GatewayError, InvalidInput
+from goclaw.core.errors import GatewayError, InvalidInput, Unavailable
 from goclaw.core.ids import uuid7
 from goclaw.core.paging import Page, PageRequest
 from goclaw.models.providers import (
@@ -13,6 +13,7 @@ from goclaw.models.providers import (
     ProviderType,
     ProviderVerification,
 )
+from goclaw.models.sealed import SealedColumn
 from goclaw.resolvers.context import Context, found
 from goclaw.resolvers.operation import operation
 from goclaw.resolvers.refs import Ref, changeable_provider, provider_named
@@ -65,7 +66,9 @@ async def update_provider(ctx: Context, id: UUID, changes: ProviderPatch) -> Pro
         provider.sqlmodel_update(values)
         _check(ctx, provider.provider_type, provider.api_base)
         if "api_key" in changes.model_fields_set:
-            provider.api_key = key and _sealed(ctx, id, key.get_secret_value())
+            provider.api_key = None if key is None else _sealed(ctx, id, key.get_secret_value())
+        else:
+            provider.api_key = _renewed(ctx, provider)
         await save_provider(db, provider)
         changed = sorted(changes.model_fields_set)
         ctx.announce(db, "provider.updated", provider, name=provider.name, changed=changed)
@@ -127,4 +130,18 @@ def _guard_key(provider: Provider, changes: ProviderPatch) -> None:
 
 
 def _sealed(ctx: Context, id: UUID, key: str) -> str:
-    return ctx.services.vault.seal(key, "providers", "api_key", id)
+    if not key:
+        raise InvalidInput("invalid_input", field="api_key", reason="must not be empty")
+    return ctx.services.vault.seal(key, SealedColumn.PROVIDER_KEY, id)
+
+
+def _renewed(ctx: Context, provider: Provider) -> str | None:
+    """Sealed with the newest key. What cannot be read stays, for the day its key is back."""
+    sealed, vault = provider.api_key, ctx.services.vault
+    try:
+        if sealed is None or vault.is_current(sealed):
+            return sealed
+        key = vault.open(sealed, SealedColumn.PROVIDER_KEY, provider.id)
+        return vault.seal(key, SealedColumn.PROVIDER_KEY, provider.id)
+    except Unavailable:
+        return sealed

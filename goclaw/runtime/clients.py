@@ -6,6 +6,7 @@ from uuid import UUID
 from goclaw.core.errors import Unavailable
 from goclaw.core.host import Host
 from goclaw.models.providers import Provider, ProviderSource
+from goclaw.models.sealed import SealedColumn
 from goclaw.providers.client import ModelClient
 from goclaw.providers.config import ProviderConfig
 from goclaw.providers.registry import open_client
@@ -62,4 +63,4 @@ class ModelClients:
             return "" if key is None else key.get_secret_value()
         if provider.api_key is None:
             return ""
-        return self._vault.open(provider.api_key, "providers", "api_key", provider.id)
+        return self._vault.open(provider.api_key, SealedColumn.PROVIDER_KEY, provider.id)

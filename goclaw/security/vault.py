@@ -1,11 +1,7 @@
 """Secrets at rest: AES-256-GCM, bound to the table, column and row they belong to."""
 
 import os
-import re
 from base64 import b64decode, b64encode
-from binascii import Error as Base64Error
-from hashlib import sha256
-from pathlib import Path
 from typing import Final
 from uuid import UUID
 
@@ -13,81 +9,89 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from goclaw.core.errors import Unavailable
+from goclaw.models.sealed import SealedColumn
+from goclaw.security.key_ring import KeyRing
+from goclaw.security.keys import Key
 
 VERSION: Final = "v1"
+LEGACY: Final = "aes-gcm:"
 NONCE_BYTES: Final = 12
-KEY_BYTES: Final = 32
-KEY_FILE: Final = "encryption.key"
-
-
-class KeyFormatError(ValueError):
-    """The text is none of the three forms a key may have."""
-
-
-def parse_key(text: str) -> bytes:
-    """64 hex characters, 44 characters of base64, or 32 characters as they are."""
-    if re.fullmatch(r"[0-9a-fA-F]{64}", text):
-        return bytes.fromhex(text)
-    if len(text) == 44 and text.endswith("="):
-        try:
-            key = b64decode(text, validate=True)
-        except Base64Error as error:
-            raise KeyFormatError("the encryption key is not valid base64") from error
-        if len(key) == KEY_BYTES:
-            return key
-    if len(text.encode()) == KEY_BYTES:
-        return text.encode()
-    raise KeyFormatError("the encryption key must be 64 hex characters, 44 of base64, or 32 bytes")
-
-
-def key_in_folder(data_dir: Path) -> str:
-    """The key of the embedded set-up, made on first use and readable by its owner alone."""
-    path = data_dir / KEY_FILE
-    try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        return path.read_text().strip()
-    with os.fdopen(descriptor, "w") as file:
-        file.write(os.urandom(KEY_BYTES).hex())
-    return path.read_text().strip()
+TAG_BYTES: Final = 16
 
 
 class Vault:
     """Text is `v1:<key id>:<base64 of nonce, ciphertext and tag>`.
 
-    Without a key nothing can be stored; what is stored cannot be read.
+    What older servers wrote is read too: `aes-gcm:<base64 of the same>`, bound to nothing and
+    without the id of a key. Text of neither form is no secret: it is refused, not handed out.
     """
 
-    def __init__(self, key: bytes | None) -> None:
-        self._cipher = None if key is None else AESGCM(key)
-        self.key_id = "" if key is None else sha256(key).hexdigest()[:8]
+    def __init__(self, keys: KeyRing) -> None:
+        self.keys = keys
 
-    @property
-    def is_open(self) -> bool:
-        return self._cipher is not None
-
-    def seal(self, secret: str, table: str, column: str, row: UUID) -> str:
-        """Raises Unavailable without a key."""
-        if self._cipher is None:
+    def seal(self, secret: str, place: SealedColumn, row: UUID) -> str:
+        """With the key that writes. Raises Unavailable without one, ValueError for no secret."""
+        if not secret:
+            raise ValueError("there is nothing to seal")
+        key = self.keys.writing()
+        if key is None:
             raise Unavailable("encryption_key_missing")
         nonce = os.urandom(NONCE_BYTES)
-        sealed = self._cipher.encrypt(nonce, secret.encode(), _bound_to(table, column, row))
-        return f"{VERSION}:{self.key_id}:{b64encode(nonce + sealed).decode()}"
+        sealed = AESGCM(key.raw).encrypt(nonce, secret.encode(), _bound_to(place, row))
+        return f"{sealed_with(key)}{b64encode(nonce + sealed).decode()}"
 
-    def open(self, text: str, table: str, column: str, row: UUID) -> str:
-        """Raises Unavailable when the key is another one or the text was moved or changed."""
-        if self._cipher is None:
-            raise Unavailable("encryption_key_missing")
+    def open(self, text: str, place: SealedColumn, row: UUID) -> str:
+        """Raises Unavailable without the key, and when the text was moved or changed."""
         try:
+            if text.startswith(LEGACY):
+                return self._open_legacy(text.removeprefix(LEGACY))
             version, key_id, encoded = text.split(":")
-            raw = b64decode(encoded, validate=True)
-            if (version, key_id) != (VERSION, self.key_id):
-                raise Unavailable("secret_unreadable")
-            bound = _bound_to(table, column, row)
-            return self._cipher.decrypt(raw[:NONCE_BYTES], raw[NONCE_BYTES:], bound).decode()
+            key = self.keys.find(key_id)
+            if version != VERSION or key is None:
+                raise self._unreadable()
+            return _decrypt(key, _decode(encoded), _bound_to(place, row))
         except (ValueError, InvalidTag) as error:
-            raise Unavailable("secret_unreadable") from error
+            raise self._unreadable() from error
+
+    def is_current(self, text: str) -> bool:
+        """In our own format, with the key that writes."""
+        key = self.keys.writing()
+        return key is not None and text.startswith(sealed_with(key))
+
+    def _open_legacy(self, encoded: str) -> str:
+        raw = _decode(encoded)
+        for key in self.keys.reading():
+            try:
+                return _decrypt(key, raw, None)
+            except InvalidTag:
+                continue
+        raise self._unreadable()
+
+    def _unreadable(self) -> Unavailable:
+        known = self.keys.reading()
+        return Unavailable("secret_unreadable" if known else "encryption_key_missing")
 
 
-def _bound_to(table: str, column: str, row: UUID) -> bytes:
-    return f"{table}.{column}:{row}".encode()
+def sealed_with(key: Key) -> str:
+    """What every text begins with that this key has sealed."""
+    return f"{VERSION}:{key.id}:"
+
+
+def _decrypt(key: Key, raw: bytes, bound: bytes | None) -> str:
+    """Raises InvalidTag, and ValueError for what cannot be a secret."""
+    secret = AESGCM(key.raw).decrypt(raw[:NONCE_BYTES], raw[NONCE_BYTES:], bound).decode()
+    if not secret:
+        raise ValueError("an empty secret")
+    return secret
+
+
+def _decode(encoded: str) -> bytes:
+    """Only the one spelling of the bytes, so that no changed text means the same."""
+    raw = b64decode(encoded, validate=True)
+    if len(raw) <= NONCE_BYTES + TAG_BYTES or b64encode(raw).decode() != encoded:
+        raise ValueError("not what was written")
+    return raw
+
+
+def _bound_to(place: SealedColumn, row: UUID) -> bytes:
+    return f"{place}:{row}".encode()

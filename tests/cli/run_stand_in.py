@@ -1,6 +1,6 @@
 """`python -m tests.cli.run_stand_in serve ...`: the command line with the stand-in application.
 
-STAND_IN and STAND_IN_MIGRATE name other import strings.
+STAND_IN and STAND_IN_PREPARE name other import strings.
 """
 
 import os
@@ -10,5 +10,5 @@ from goclaw.cli.main import app
 
 if __name__ == "__main__":
     vars(serve)["APP"] = os.environ.get("STAND_IN", "tests.cli.stand_in:create_app")
-    vars(serve)["MIGRATE"] = os.environ.get("STAND_IN_MIGRATE", "tests.cli.stand_in:migrate")
+    vars(serve)["PREPARE"] = os.environ.get("STAND_IN_PREPARE", "tests.cli.stand_in:prepare")
     app()

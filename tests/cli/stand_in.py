@@ -19,8 +19,8 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 
 
-async def migrate(dsn: str) -> None:
-    connection = await asyncpg.connect(dsn)
+async def prepare(host: Host) -> None:
+    connection = await asyncpg.connect(host.dsn)
     try:
         await connection.execute("create table if not exists starts (at timestamptz)")
         await connection.execute("insert into starts values (now())")
@@ -81,5 +81,5 @@ def refuse(host: Host) -> StandIn:
     raise RuntimeError(f"no application for {Path.cwd()}")
 
 
-async def refuse_migration(dsn: str) -> None:
+async def refuse_migration(host: Host) -> None:
     raise Conflict("database_newer", version="9999", known="0001")

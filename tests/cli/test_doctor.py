@@ -18,16 +18,18 @@ from goclaw.cli.findings import Status
 from goclaw.core.callers import Scope
 from goclaw.core.errors import Forbidden, Unavailable, UpstreamFailed
 from goclaw.models.agents import AgentCreate
+from goclaw.models.sealed import SealedColumn
 from goclaw.resolvers.agents import create_agent
 from goclaw.resolvers.checkup import check_fanout, check_secrets, get_database_state
 from goclaw.resolvers.services import Services
-from goclaw.security.vault import Vault
+from goclaw.security.keys import parse_key
 from goclaw.store.migrate import newest_version
 from tests.cli.conftest import Command, fetch_rows
 from tests.cli.processes import command, running
 from tests.cli.test_serve import free_port
 from tests.conftest import with_database as address_of
 from tests.support.callers import add_provider, context
+from tests.support.vaults import vault_of
 from tests.upstream import ScriptedUpstream
 
 Report = dict[str, dict[str, str]]
@@ -224,7 +226,7 @@ def test_more_connections_than_there_are(
 
 def seal_a_key(dsn: str, name: str, key: str) -> None:
     id = uuid4()
-    sealed = Vault(key.encode()).seal("sk-secret", "providers", "api_key", id)
+    sealed = vault_of(parse_key(key)).seal("sk-secret", SealedColumn.PROVIDER_KEY, id)
     statement = f"""insert into providers (id, name, provider_type, source, enabled, settings,
         api_key, created_by, created_at, updated_at) values ('{id}', '{name}', 'openai_compat',
         'api', false, '{{}}', '{sealed}', 'ada', now(), now())"""
@@ -240,7 +242,7 @@ def test_stored_secrets(
     seal_a_key(with_database, "theirs", "x" * 32)
     finding = doctor()["stored secrets"]
     assert finding["status"] == "failed"
-    assert finding["text"].endswith(": theirs")
+    assert finding["text"].endswith(": providers.api_key of theirs")
 
 
 @pytest.mark.parametrize("key", ["too short", ""])

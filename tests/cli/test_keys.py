@@ -166,8 +166,8 @@ def test_a_malformed_encryption_key(
 ) -> None:
     environment.setenv("GOCLAW_ENCRYPTION_KEY", "too short")
     result = goclaw("keys", "list")
-    assert result.exit_code == 1
-    assert result.stderr.startswith("goclaw: the encryption key must be")
+    assert result.exit_code == 2
+    assert result.stderr.startswith("goclaw: GOCLAW_ENCRYPTION_KEY: a key is 64 hex characters")
 
 
 @pytest.mark.parametrize(

@@ -289,7 +289,7 @@ def test_a_database_that_dies_comes_back(data_dir: Path) -> None:
 
 
 def test_a_refused_migration_says_why(data_dir: Path) -> None:
-    status, text = refused(data_dir, STAND_IN_MIGRATE="tests.cli.stand_in:refuse_migration")
+    status, text = refused(data_dir, STAND_IN_PREPARE="tests.cli.stand_in:refuse_migration")
     assert status == 1
     assert "the database has version 9999, newer than 0001" in text
     assert "Traceback" not in text
@@ -306,7 +306,7 @@ def test_an_external_database_that_is_away(data_dir: Path) -> None:
     dsn = f"postgresql://nobody:hush-hush@127.0.0.1:{free_port()}/none"
     status, text = refused(data_dir, GOCLAW_POSTGRES_DSN=dsn)
     assert status == 1
-    assert "the database could not be migrated" in text
+    assert "the database is not ready to be used" in text
     assert "hush-hush" not in text
 
 

@@ -119,7 +119,13 @@ def test_vendor_keys_and_the_goclaw_form_wins(
 
 
 def test_secrets_are_never_shown(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("GATEWAY_TOKEN", "ENCRYPTION_KEY", "API_KEY", "OPENAI_API_KEY"):
+    for name in (
+        "GATEWAY_TOKEN",
+        "ENCRYPTION_KEY",
+        "OLD_ENCRYPTION_KEYS",
+        "API_KEY",
+        "OPENAI_API_KEY",
+    ):
         monkeypatch.setenv(f"GOCLAW_{name}", "hush-hush")
     monkeypatch.setenv("GOCLAW_POSTGRES_DSN", "postgresql://u:hush-hush@h/goclaw")
     monkeypatch.setenv("GOCLAW_REDIS_URL", "redis://:hush-hush@h/0")

@@ -14,6 +14,8 @@ from goclaw.core.settings import Settings
 from goclaw.models.shapes import now
 from tests.conftest import TEMPLATE, TOKEN, run_sql, with_database
 from tests.doors.world import World, opened_world
+from tests.support.leak_watch import assert_no_leaks
+from tests.support.leaks import Secrets
 from tests.support.server import RunningServer, running_server
 from tests.upstream import ScriptedUpstream
 
@@ -36,7 +38,11 @@ def host_for(dsn: str, upstream: ScriptedUpstream, folder: Path) -> Host:
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def world(postgres: str, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World]:
+async def world(
+    postgres: str,
+    tmp_path_factory: pytest.TempPathFactory,
+    secrets: Secrets,
+) -> AsyncIterator[World]:
     name = f"t_{uuid4().hex}"
     await run_sql(postgres, f"create database {name} template {TEMPLATE} strategy file_copy")
     async with ScriptedUpstream() as upstream:
@@ -44,7 +50,10 @@ async def world(postgres: str, tmp_path_factory: pytest.TempPathFactory) -> Asyn
         host = host_for(with_database(postgres, name), upstream, folder)
         async with running_server(host) as server, opened_world(server, upstream) as world:
             yield world
-    await run_sql(postgres, f"drop database {name} with (force)")
+    try:
+        await assert_no_leaks(host.dsn, secrets, marked=False)
+    finally:
+        await run_sql(postgres, f"drop database {name} with (force)")
 
 
 @pytest.fixture

@@ -12,6 +12,7 @@ from goclaw.core.callers import Scope
 from goclaw.core.errors import Forbidden, Unauthenticated
 from goclaw.resolvers.checkup import check_fanout, check_secrets, get_database_state
 from goclaw.resolvers.context import Context
+from goclaw.resolvers.encryption import rotate_encryption
 from goclaw.resolvers.operation import OPERATIONS, _Guarded
 from goclaw.rest_compat.routes import ROUTES
 from goclaw.schema.documents import CORE_SCHEMA
@@ -27,9 +28,10 @@ CASES = (*QUERIES, *MUTATIONS, *SUBSCRIPTIONS, *PATHS)
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 COMMAND_LINE = {
-    operation.name: operation for operation in (check_fanout, check_secrets, get_database_state)
+    operation.name: operation
+    for operation in (check_fanout, check_secrets, get_database_state, rotate_encryption)
 }
-"""What only `goclaw doctor` asks, on the machine itself."""
+"""What only commands ask for, on the machine itself."""
 
 LACKING = {Scope.READ: Scope.PAIRING, Scope.WRITE: Scope.READ, Scope.ADMIN: Scope.WRITE}
 """The strongest scope that does not do."""
