@@ -13,6 +13,7 @@ import structlog
 
 from goclaw.core.errors import GatewayError
 from goclaw.core.host import Host
+from goclaw.core.logs import scrub_logs
 from goclaw.core.settings import Settings, is_loopback
 from goclaw.events.backend import FanoutBackend
 from goclaw.events.hub import EventHub
@@ -27,6 +28,8 @@ from goclaw.runtime.runner import Runner
 from goclaw.runtime.trace_writer import TraceWriter
 from goclaw.runtime.upkeep import Upkeep
 from goclaw.security.outbound import OutboundClient
+from goclaw.security.scrub import Scrubber
+from goclaw.security.secrets_held import Secrets, secrets_of_host
 from goclaw.security.vault import Vault, key_in_folder, parse_key
 from goclaw.store.database import Database, open_database
 from goclaw.store.events import PostgresLog, drop_foreign_events
@@ -52,6 +55,14 @@ def open_vault(host: Host) -> Vault:
     if host.embedded_database:
         return Vault(parse_key(key_in_folder(host.settings.data_dir)))
     return Vault(None)
+
+
+def open_scrubber(host: Host) -> Scrubber:
+    """Knows the secrets of the settings, and the key file beside an embedded database."""
+    own = list(secrets_of_host(host))
+    if host.embedded_database and host.settings.encryption_key is None:
+        own.append(key_in_folder(host.settings.data_dir))
+    return Scrubber(Secrets(own))
 
 
 def open_outbound(host: Host) -> OutboundClient:
@@ -106,7 +117,9 @@ def _assemble(host: Host, database: Database) -> Services:
     outbound = open_outbound(host)
     vault = open_vault(host)
     traces = TraceWriter(database)
-    runner = Runner(database, hub, traces, f"{socket.gethostname()}:{os.getpid()}")
+    scrubber = open_scrubber(host)
+    scrub_logs(scrubber.log_line)
+    runner = Runner(database, hub, traces, scrubber, f"{socket.gethostname()}:{os.getpid()}")
     return Services(
         host=host,
         settings=host.settings,
@@ -114,7 +127,8 @@ def _assemble(host: Host, database: Database) -> Services:
         hub=hub,
         vault=vault,
         outbound=outbound,
-        clients=ModelClients(host, vault, outbound),
+        scrubber=scrubber,
+        clients=ModelClients(host, vault, outbound, scrubber),
         runner=runner,
         remote=RemoteRuns(runner, hub),
         traces=traces,

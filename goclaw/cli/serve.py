@@ -10,6 +10,8 @@ from goclaw.cli.supervisor import StartFailed, Supervisor
 from goclaw.core.errors import GatewayError
 from goclaw.core.logs import configure_logs
 from goclaw.core.settings import InvalidSettings, load_settings, refuse_open_address
+from goclaw.security.scrub import Scrubber
+from goclaw.security.secrets_held import Secrets, secrets_of
 
 APP: Final = "goclaw.app:create_app"
 MIGRATE: Final = "goclaw.app:migrate"
@@ -54,7 +56,8 @@ def serve(
     except InvalidSettings as error:
         typer.echo(f"goclaw: {error}", err=True)
         raise typer.Exit(BAD_SETTINGS) from error
-    configure_logs(settings.log_format, settings.log_level)
+    scrubber = Scrubber(Secrets(secrets_of(settings)))
+    configure_logs(settings.log_format, settings.log_level, scrubber.log_line)
     try:
         Supervisor(settings, app=APP, migrate=MIGRATE, on_ready=print_banner).run()
     except (GatewayError, StartFailed) as error:

@@ -12,6 +12,7 @@ from goclaw.runtime.remote import RemoteRuns
 from goclaw.runtime.runner import Runner
 from goclaw.runtime.trace_writer import TraceWriter
 from goclaw.security.outbound import OutboundClient
+from goclaw.security.scrub import Scrubber
 from goclaw.security.vault import Vault
 from goclaw.store.database import Database
 
@@ -24,6 +25,7 @@ class Services:
     hub: EventHub
     vault: Vault
     outbound: OutboundClient
+    scrubber: Scrubber
     clients: ModelClients
     runner: Runner
     remote: RemoteRuns
