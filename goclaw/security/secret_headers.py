@@ -6,14 +6,14 @@ from binascii import Error as Base64Error
 from typing import Final
 
 from goclaw.security.secret_formats import Span
-from goclaw.security.secret_names import (
+from goclaw.security.secret_names import LEAD, name_before
+from goclaw.security.secret_values import (
     BARE,
     HAS_DIGIT,
-    LEAD,
     QUOTE,
     is_placeholder,
+    is_template,
     looks_random,
-    name_before,
     run_end,
 )
 
@@ -32,7 +32,7 @@ _TOKEN_REST: Final = re.compile(r"[A-Za-z0-9._~+/=-]*+", re.ASCII)
 _BASIC: Final = re.compile(r"[ \t]{1,4}(?P<token>[A-Za-z0-9+/]{6,512}+={0,2})", re.ASCII)
 _COOKIES: Final = re.compile(r"[\w.-]{1,64}+=[^\s\"'\\;]{1,8192}+[^\r\n\"'\\]{0,8192}+", re.ASCII)
 _USERINFO: Final = re.compile(r"(?P<user>[^\s\"'`<>/?#:@\\]{0,256}+)(?P<colon>:?)")
-_PASSWORD: Final = re.compile(r"[^\s\"'`<>/?#\\]{1,512}(?=@)")
+_PASSWORD: Final = re.compile(r"[^\s\"'`<>/\\]{1,512}(?=@)")
 _DATABASE_PASSWORD: Final = re.compile(r"[^\s\"'`<>@\\]{1,512}+(?=@)")
 _DATABASES: Final = (
     *("postgres", "postgresql", "asyncpg", "psycopg", "mysql", "mariadb", "mongodb", "mongodb+srv"),
@@ -53,7 +53,7 @@ def authorization(text: str, _: int, end: int) -> Span | None:
         return None if rest is None else rest.span()
     scheme = _SCHEME.match(text, at)
     value = BARE.match(text, at if scheme is None else scheme.end())
-    if value is None or is_placeholder(value[0]):
+    if value is None or is_placeholder(value[0]) or is_template(text, value.start()):
         return None
     if scheme is None and not looks_random(value[0]):
         return None

@@ -1,13 +1,11 @@
 """Secrets told by the name before them: `password=x`, `"api_key": "x"`, `--token x`."""
 
 import re
-from dataclasses import dataclass
 from string import ascii_letters, digits
 from typing import Final
 
 from goclaw.security.secret_formats import Span
-
-_QUOTED_LIMIT: Final = 8192
+from goclaw.security.secret_values import BARE, HAS_DIGIT, run_end, secret_at
 
 _PASSWORDS: Final = ("password", "passwd", "passphrase", "passcode", "secret", "credential")
 _TOKENS: Final = (
@@ -24,7 +22,6 @@ _WHOLE_SECRETS: Final = (
     *_PASSWORDS,
     *("credentials", "authorization", "cookie", "pwd"),
 )
-_NAMES_OF_VARIABLES: Final = (*_PASSWORDS, *_TOKENS, "pass", "pwd", "key")
 # These count as names only as a whole word; alone they stand in too many others.
 _SHORT: Final = ("pwd", "pass", "_pw", "auth", "creds")
 _ENVIRONMENT: Final = ("_key",)
@@ -32,38 +29,14 @@ _QUERY: Final = ("?key=", "&key=", "?sig=", "&sig=", "?code=", "&code=", "&signa
 
 # What may follow the word within the name, what closes the name, and what leads to the value.
 LEAD: Final = re.compile(
-    r"(?:s(?=[\"'\\]))?(?:[_-]?\d{1,3}|[_-](?:base|value|text|plain|b64|base64|prod|dev|test|live))?"
+    r"(?:s(?=[\"'\\]))?(?i:[_-]?\d{1,3}|[_-](?:base|value|text|plain|b64|base64|prod|dev|test|live))?"
     r"(?P<close>\\{0,7}[\"'`]?\]?)[ \t]{0,8}"
     r"(?P<sep>=>|:=|={1,2}|:|%3[AaDd]|,(?=[ \t]?b?\\{0,7}[\"'])|>)[ \t]{0,8}"
 )
-QUOTE: Final = re.compile(r"[bru]?(?P<slashes>\\{0,7})(?P<mark>[\"'`])")
-BARE: Final = re.compile(r"[^\s\"'`<>,;&|(){}\[\]\\]{1,512}+")
-_BARE_REST: Final = re.compile(r"[^\s\"'`<>,;&|(){}\[\]\\]*+")
-_LINE_REST: Final = re.compile(r"[^\r\n\"'`\\]*+")
 _NAME_LIMIT: Final = 48
 _NAME: Final = f"{ascii_letters}{digits}_.+-"
 _LAST_WORD: Final = re.compile(r"[A-Z]?[a-z]*\Z")
 
-_PLACEHOLDER: Final = re.compile(
-    r"\*+|[xX]{3,}|\.{2,}|…|-+|\?|%[sdr]|%\(\w+\)s|\$?\{.*|\$[A-Za-z_]\w*|\$\(.*|%\w+%|:\w+"
-    r"|<.*|\[REDACTED\]|(?:your|my|the)[-_ ](?:\w|[- ])*",
-    re.DOTALL,
-)
-_WORDS: Final = frozenset(
-    {
-        *("none", "null", "nil", "true", "false", "yes", "no", "on", "off", "str", "string"),
-        *("text", "bytes", "int", "integer", "number", "bool", "boolean", "object", "any"),
-        *("optional", "required", "secretstr", "undefined", "missing", "invalid", "wrong"),
-        *("incorrect", "expired", "revoked", "unknown", "empty", "unset", "hidden", "masked"),
-        *("redacted", "password", "passwd", "secret", "token", "varchar", "env", "self", "auto"),
-        *("bearer", "basic", "mandatory", "default", "set", "ok", "valid", "changed", "refused"),
-        *("denied", "char", "uuid", "in", "is", "not", "and", "or", "file", "input", "hash"),
-    }
-)
-_CODE: Final = re.compile(r"[A-Za-z_][\w.]*!?", re.ASCII)
-_LETTERS: Final = re.compile(r"[A-Za-z_.]+", re.ASCII)
-_DIGITS: Final = re.compile(r"\d+")
-HAS_DIGIT: Final = re.compile(r"\d")
 # What can follow; most words in prose are told by this alone.
 _FOLLOWS: Final = frozenset(" \\\"'`]:=,>%_-s\t0123456789")
 
@@ -83,15 +56,6 @@ _NO_KEYS: Final = frozenset(
         *("index", "unique", "map", "dict", "storage", "agent", "event", "message", "config"),
     }
 )
-
-
-@dataclass(frozen=True, slots=True)
-class _Value:
-    """What stands where a value is expected."""
-
-    start: int
-    end: int
-    quoted: bool
 
 
 def named_password(text: str, start: int, end: int) -> Span | None:
@@ -143,25 +107,14 @@ def _named(text: str, start: int, end: int, *, weak: bool) -> Span | None:
     name = name_before(text, start)
     if not _leads(text, start, name, lead) or (weak and _is_other(name)):
         return None
-    return _valued(text, lead.end(), lead["sep"], weak=weak)
+    return secret_at(text, lead.end(), lead["sep"], weak=weak)
 
 
 def _option(text: str, start: int, end: int, *, weak: bool) -> Span | None:
     """Of a command line: `--name value`."""
     if not name_before(text, start).startswith("--"):
         return None
-    return _valued(text, end + 1, " ", weak=weak)
-
-
-def _valued(text: str, at: int, sep: str, *, weak: bool) -> Span | None:
-    value = _value_at(text, at)
-    if value is None:
-        return None
-    if value.quoted:
-        kept = _quoted_is_secret(text[value.start : value.end], weak=weak)
-        return (value.start, value.end) if kept else None
-    kept = _bare_is_secret(text, value, sep, weak=weak)
-    return (value.start, run_end(text, value.end)) if kept else None
+    return secret_at(text, end + 1, " ", weak=weak)
 
 
 def name_before(text: str, at: int) -> str:
@@ -186,86 +139,6 @@ def _leads(text: str, start: int, name: str, lead: re.Match[str]) -> bool:
         at = start - len(name)
         return text[max(0, at - 1) : at] == "<"
     return True
-
-
-def _value_at(text: str, at: int) -> _Value | None:
-    quote = QUOTE.match(text, at)
-    if quote is not None:
-        return _quoted(text, quote)
-    bare = BARE.match(text, at)
-    return None if bare is None else _Value(at, bare.end(), quoted=False)
-
-
-def _quoted(text: str, quote: re.Match[str]) -> _Value | None:
-    """Up to the same quote with the same backslashes before it; where it is cut, to its end."""
-    start, mark = quote.end(), quote["slashes"] + quote["mark"]
-    limit = start + _QUOTED_LIMIT
-    end = text.find(mark, start, limit)
-    while end > start and text[end - 1] == "\\":
-        end = text.find(mark, end + 1, limit)
-    if end == -1:
-        rest = _LINE_REST.match(text, start, limit)
-        end = start if rest is None else rest.end()
-    return None if end == start else _Value(start, end, quoted=True)
-
-
-def _quoted_is_secret(value: str, *, weak: bool) -> bool:
-    if is_placeholder(value) or value.lower() in _WORDS:
-        return False
-    if not weak:
-        return True
-    if len(value) < 8 or any(sign.isspace() for sign in value[:64]):
-        return False
-    return HAS_DIGIT.search(value) is not None or len(value) >= 20
-
-
-def _bare_is_secret(text: str, value: _Value, sep: str, *, weak: bool) -> bool:
-    word = text[value.start : value.end]
-    if is_placeholder(word) or word.strip(".:!?").lower() in _WORDS:
-        return False
-    if _is_code(word, text[value.end : value.end + 1]):
-        return False
-    if weak:
-        return looks_random(word)
-    if sep in (":", ">", " ") and _LETTERS.fullmatch(word.rstrip(".,:!")):
-        return _ends_line(text, value.end)
-    return True
-
-
-def is_placeholder(value: str) -> bool:
-    """Stands for a secret, or was one."""
-    return _PLACEHOLDER.fullmatch(value) is not None
-
-
-def _is_code(word: str, after: str) -> bool:
-    """A call, an index, an attribute, or a variable named after what it holds."""
-    if not _CODE.fullmatch(word):
-        return False
-    if after and after in "([":
-        return True
-    if not _LETTERS.fullmatch(word):
-        return False
-    lower = word.lower()
-    return "." in word or any(name in lower for name in _NAMES_OF_VARIABLES)
-
-
-def looks_random(word: str) -> bool:
-    if len(word) < 8:
-        return False
-    if _DIGITS.fullmatch(word):
-        return len(word) >= 16
-    if HAS_DIGIT.search(word):
-        return True
-    return len(word) >= 16 and (len(word) >= 24 or word not in (word.lower(), word.upper()))
-
-
-def _ends_line(text: str, end: int) -> bool:
-    return text[end : end + 1] in ("", "\n", "\r", "}", "\\", "<")
-
-
-def run_end(text: str, end: int) -> int:
-    rest = _BARE_REST.match(text, end)
-    return end if rest is None else rest.end()
 
 
 def is_secret_name(name: str) -> bool:
