@@ -2,8 +2,9 @@
 
 import logging
 import sys
+from contextlib import suppress
 from types import TracebackType
-from typing import Final
+from typing import Final, TextIO
 
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
@@ -17,6 +18,15 @@ SHARED: Final[tuple[Processor, ...]] = (
 
 QUIET: Final = ("uvicorn.error", "uvicorn.access", "asyncio", "alembic")
 """Loggers of which only warnings matter; who starts and stops is our own line."""
+
+
+class _Handler(logging.StreamHandler[TextIO]):
+    """A line that cannot be written is not shown either; the library would print its parts."""
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802
+        kind = type(sys.exception()).__name__
+        with suppress(OSError, ValueError):
+            sys.stderr.write(f"goclaw: a log line of {record.name} was lost: {kind}\n")
 
 
 class _Scrub:
@@ -49,7 +59,7 @@ def configure_logs(log_format: str, level: str, scrub: Processor) -> None:
         logger_factory=structlog.stdlib.LoggerFactory(),
         cache_logger_on_first_use=True,
     )
-    handler = logging.StreamHandler(sys.stderr)
+    handler = _Handler(sys.stderr)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=SHARED,

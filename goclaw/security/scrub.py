@@ -30,7 +30,9 @@ ROUNDS: Final = 8
 
 BEYOND: Final = 200
 DEPTH: Final = 12
+TOO_DEEP: Final = "[TOO DEEP]"
 _PLAIN: Final = (bool, int, float, type(None))
+_NESTING: Final = (Mapping, list, tuple, set, frozenset)
 _WRITTEN: Final = (UUID, date, datetime, timedelta, Decimal, PurePath)
 
 
@@ -116,12 +118,14 @@ class Scrubber:
             return REPLACEMENT
         if isinstance(value, str):
             return self.scrub(value if not isinstance(value, Enum) else str(value.value))
-        if depth and isinstance(value, Mapping):
+        if depth == 0 and isinstance(value, _NESTING):
+            return TOO_DEEP
+        if isinstance(value, Mapping):
             return {
                 self.scrub(str(key)): self.scrub_value(item, str(key), depth - 1)
                 for key, item in value.items()
             }
-        if depth and isinstance(value, (list, tuple, set, frozenset)):
+        if isinstance(value, _NESTING):
             return [self.scrub_value(item, name, depth - 1) for item in value]
         return self.scrub(str(value) if isinstance(value, _WRITTEN) else repr(value))
 

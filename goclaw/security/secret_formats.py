@@ -206,7 +206,7 @@ FORMATS: Final[tuple[Format | PrivateKeys | JsonWebTokens, ...]] = (
     _format("stripe_webhook", "whsec_", r"whsec_[A-Za-z0-9+/=]{24,}"),
     _format("twilio", [f"SK{digit}" for digit in "0123456789abcdef"], rf"SK[0-9a-f]{{32}}{_END}"),
     _format("mailgun", "key-", rf"key-[0-9a-f]{{32}}{_END}"),
-    _format("brevo", "xkeysib-", r"xkeysib-[0-9a-f]{32,}-\w{8,}"),
+    _format("brevo", "xkeysib-", r"xkeysib-[0-9a-f]{32,}+-\w{8,}"),
     _format("mailchimp", "-us", rf"[0-9a-f]{{32}}-us\d{{1,2}}{_END}", back=32),
     _format("digitalocean", ("dop_v1_", "doo_v1_", "dor_v1_"), r"do[por]_v1_[0-9a-f]{64}"),
     _format(
@@ -228,7 +228,7 @@ FORMATS: Final[tuple[Format | PrivateKeys | JsonWebTokens, ...]] = (
     _format("terraform", ".atlasv1.", r"[A-Za-z0-9]{14}\.atlasv1\.[\w-]{40,}", back=14),
     _format("age", "AGE-SECRET-KEY-1", r"AGE-SECRET-KEY-1[A-Z0-9]{40,}"),
     _format("newrelic", ("NRAK-", "NRJS-"), r"NR(?:AK|JS)-[A-Z0-9]{19,}"),
-    _format("grafana", ("glsa_", "glc_"), r"gl(?:sa|c)_[A-Za-z0-9+/=]{30,}(?:_[0-9a-f]{8})?"),
+    _format("grafana", ("glsa_", "glc_"), r"gl(?:sa|c)_[A-Za-z0-9+/=]{30,}+(?:_[0-9a-f]{8})?"),
     _format("sentry", ("sntrys_", "sntryu_"), r"sntry[su]_[\w+/=-]{40,}"),
     _format("supabase", ("sbp_", "sb_secret_"), r"(?:sbp_[0-9a-f]{40}|sb_secret_[\w-]{20,})"),
     _format("planetscale", "pscale_", r"pscale_(?:tkn|pw|oauth)_[\w.=-]{32,}"),
