@@ -22,6 +22,7 @@ from goclaw.providers.messages import ModelMessage, ModelRequest, Reply, Usage
 from goclaw.runtime.accounts import Outcome
 from goclaw.runtime.live import LiveRun, Turn
 from goclaw.runtime.trace_writer import MAX_QUEUED, TraceWriter
+from goclaw.security.scrub import Scrubber
 from goclaw.store.database import open_database
 from goclaw.store.targets import Target
 
@@ -57,7 +58,7 @@ def ended_run() -> Outcome:
         uuid7(), uuid7(), turn, uuid7(), "bench", datetime.now(UTC), first_seq=1, last_seq=1
     )
     run.reply = Reply("We open at nine. " * 12, "stop", usage=Usage(12, 50))
-    return Outcome(run, RunStatus.COMPLETED, None)
+    return Outcome(run, RunStatus.COMPLETED, None, Scrubber())
 
 
 async def write(writer: TraceWriter, outcome: Outcome, runs: int) -> Measured:

@@ -15,6 +15,7 @@ import structlog
 from goclaw.core.callers import system_caller
 from goclaw.core.errors import GatewayError
 from goclaw.core.host import Host
+from goclaw.core.logs import scrub_logs
 from goclaw.core.settings import Settings, is_loopback
 from goclaw.events.backend import FanoutBackend
 from goclaw.events.hub import EventHub
@@ -34,6 +35,8 @@ from goclaw.runtime.upkeep import Upkeep
 from goclaw.security.key_cache import KeyCache
 from goclaw.security.key_ring import key_ring
 from goclaw.security.outbound import OutboundClient
+from goclaw.security.scrub import Scrubber
+from goclaw.security.secrets_held import Secrets, secrets_of_host
 from goclaw.security.vault import Vault
 from goclaw.store.api_keys import ValidKey, valid_key
 from goclaw.store.database import Database, open_database
@@ -59,6 +62,12 @@ def open_vault(host: Host) -> Vault:
     Raises UnusableKey.
     """
     return Vault(key_ring(host.settings, embedded=host.embedded_database))
+
+
+def open_scrubber(host: Host, vault: Vault) -> Scrubber:
+    """Knows the secrets of the settings, and the keys of the file beside an embedded database."""
+    keys = (key.raw.hex() for key in vault.keys.reading())
+    return Scrubber(Secrets([*secrets_of_host(host), *keys]))
 
 
 def open_outbound(host: Host) -> OutboundClient:
@@ -116,7 +125,9 @@ def _assemble(host: Host, database: Database) -> Services:
     outbound = open_outbound(host)
     vault = open_vault(host)
     traces = TraceWriter(database)
-    runner = Runner(database, hub, traces, f"{socket.gethostname()}:{os.getpid()}")
+    scrubber = open_scrubber(host, vault)
+    scrub_logs(scrubber.log_line)
+    runner = Runner(database, hub, traces, scrubber, f"{socket.gethostname()}:{os.getpid()}")
     return Services(
         host=host,
         settings=host.settings,
@@ -125,7 +136,8 @@ def _assemble(host: Host, database: Database) -> Services:
         trust=trust,
         vault=vault,
         outbound=outbound,
-        clients=ModelClients(host, vault, outbound),
+        scrubber=scrubber,
+        clients=ModelClients(host, vault, outbound, scrubber),
         runner=runner,
         remote=RemoteRuns(runner, hub),
         traces=traces,

@@ -11,6 +11,8 @@ from goclaw.core.errors import GatewayError
 from goclaw.core.logs import configure_logs
 from goclaw.core.settings import InvalidSettings, load_settings, refuse_open_address
 from goclaw.security.key_ring import key_ring
+from goclaw.security.scrub import Scrubber
+from goclaw.security.secrets_held import Secrets, secrets_of
 
 APP: Final = "goclaw.app:create_app"
 PREPARE: Final = "goclaw.app:prepare"
@@ -56,7 +58,8 @@ def serve(
     except InvalidSettings as error:
         typer.echo(f"goclaw: {error}", err=True)
         raise typer.Exit(BAD_SETTINGS) from error
-    configure_logs(settings.log_format, settings.log_level)
+    scrubber = Scrubber(Secrets(secrets_of(settings)))
+    configure_logs(settings.log_format, settings.log_level, scrubber.log_line)
     try:
         Supervisor(settings, app=APP, prepare=PREPARE, on_ready=print_banner).run()
     except (GatewayError, StartFailed) as error:

@@ -21,6 +21,8 @@ from goclaw.core.request_ids import request_id
 from goclaw.core.settings import MIN_CONNECTIONS_PER_WORKER, InvalidSettings, Settings
 from goclaw.embedded.postgres import attached
 from goclaw.resolvers.context import Context
+from goclaw.security.scrub import Scrubber
+from goclaw.security.secrets_held import Secrets, secrets_of
 
 T = TypeVar("T")
 Row = TypeVar("Row", bound=HasId)
@@ -52,7 +54,7 @@ def one_line_errors() -> Iterator[None]:
 def configure_command_logs(settings: Settings) -> None:
     """What a command has to say it prints; the log is for its bugs."""
     level = "debug" if settings.log_level == "debug" else "error"
-    configure_logs(settings.log_format, level)
+    configure_logs(settings.log_format, level, Scrubber(Secrets(secrets_of(settings))).log_line)
 
 
 @contextmanager

@@ -11,7 +11,9 @@ from typing import Protocol
 import uvicorn
 
 from goclaw.cli.orders import receive
-from goclaw.core.logs import configure_logs
+from goclaw.core.logs import configure_logs, log_uncaught
+from goclaw.security.scrub import Scrubber
+from goclaw.security.secrets_held import Secrets, secrets_of_host
 
 
 class Stoppable(Protocol):
@@ -37,7 +39,9 @@ def main() -> None:
     create_app = resolve_name(factory_name)
     host = receive()
     settings = host.settings
-    configure_logs(settings.log_format, settings.log_level)
+    scrubber = Scrubber(Secrets(secrets_of_host(host)))
+    configure_logs(settings.log_format, settings.log_level, scrubber.log_line)
+    log_uncaught()
     app = create_app(host)
     config = uvicorn.Config(
         app,

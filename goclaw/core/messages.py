@@ -71,6 +71,11 @@ MESSAGES: Final[dict[str, str]] = {
     "upstream_timeout": "provider {provider} did not answer within {timeout_s} s",
     "host_refused": "{host} is a private, loopback or otherwise reserved address; an administrator "
     "can allow it with GOCLAW_ALLOWED_OUTBOUND_HOSTS={host}",
+    "port_refused": "port {port} belongs to another kind of server than a web server; an "
+    "administrator can allow it with GOCLAW_ALLOWED_OUTBOUND_HOSTS={host}",
+    "redirect_refused": "{host} redirects to where it is not followed: {reason}",
+    "fetch_failed": "{host} cannot be read: {reason}",
+    "fetch_timeout": "{host} did not answer within {timeout_s} s",
     "url_invalid": "{field} must be an http or https URL without credentials",
     "local_model_missing": "the embedded model is not available here: {reason}",
     # keys, sessions, runs, traces

@@ -1,11 +1,13 @@
 """Where a model is reached and how long it may take."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, Final
 
 from aiohttp import ClientTimeout
+
+from goclaw.security.scrub import scrub_formats
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,13 +27,16 @@ DEFAULT_TIMEOUTS: Final = Timeouts()
 
 @dataclass(frozen=True, slots=True)
 class ProviderConfig:
-    """`type` is a key of `registry.VENDORS`; an empty `api_base` is the vendor's own."""
+    """`type` is a key of `registry.VENDORS`; an empty `api_base` is the vendor's own. What a
+    vendor says passes `scrub` before it is told.
+    """
 
     name: str
     type: str
     api_base: str = ""
     api_key: str = field(default="", repr=False)
     settings: Mapping[str, Any] = field(default_factory=dict)
+    scrub: Callable[[str], str] = field(default=scrub_formats, repr=False, compare=False)
 
 
 @lru_cache(maxsize=64)

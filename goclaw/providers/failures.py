@@ -52,7 +52,7 @@ def refused(
         code,
         provider=provider,
         status=status,
-        reason=scrubbed(f"HTTP {status}: {reason}", config.api_key),
+        reason=scrubbed(f"HTTP {status}: {reason}", config),
         retry_after_s=_retry_after_s(headers, detail),
     )
 
@@ -64,14 +64,12 @@ def failed_inside(config: ProviderConfig, error: object) -> GatewayError:
         "upstream_failed",
         provider=config.name,
         status=200,
-        reason=scrubbed(reason, config.api_key),
+        reason=scrubbed(reason, config),
     )
 
 
 def garbage(config: ProviderConfig, reason: str) -> GatewayError:
-    return UpstreamFailed(
-        "upstream_garbage", provider=config.name, reason=scrubbed(reason, config.api_key)
-    )
+    return UpstreamFailed("upstream_garbage", provider=config.name, reason=scrubbed(reason, config))
 
 
 def cut(config: ProviderConfig) -> GatewayError:
@@ -113,12 +111,16 @@ def _network_reason(error: Exception) -> str:
     return "the connection was closed without an answer"
 
 
-def scrubbed(text: str, api_key: str) -> str:
-    """Without the key or any piece of it that has 8 characters, cut to `REASON_LIMIT`."""
+def scrubbed(text: str, config: ProviderConfig) -> str:
+    """Without the key or any piece of it that has 8 characters, or any other secret, cut to
+    `REASON_LIMIT`.
+    """
+    api_key = config.api_key
     text = " ".join(text.split())
     if api_key:
         text = text.replace(api_key, "***")
         text = _WORD.sub(lambda word: _masked(word[0], api_key), text)
+    text = config.scrub(text)
     return text if len(text) <= REASON_LIMIT else text[: REASON_LIMIT - 1] + "…"
 
 

@@ -148,8 +148,9 @@ class Context:
         """Writes the event and the audit row of a change, to be committed with it, and has
         forgotten everywhere what the change makes wrong.
 
-        `kind` is `entity.verb`; `details` must hold no secret.
+        `kind` is `entity.verb`; `details` should hold no secret, and pass the scrubber.
         """
+        details = self.services.scrubber.scrub_value(details)
         entity = kind.partition(".")[0]
         event = Event(
             topic=entity,

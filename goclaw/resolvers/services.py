@@ -15,6 +15,7 @@ from goclaw.runtime.runner import Runner
 from goclaw.runtime.trace_writer import TraceWriter
 from goclaw.security.key_cache import KeyCache
 from goclaw.security.outbound import OutboundClient
+from goclaw.security.scrub import Scrubber
 from goclaw.security.vault import Vault
 from goclaw.store.api_keys import ValidKey
 from goclaw.store.database import Database
@@ -29,6 +30,7 @@ class Services:
     trust: Trust
     vault: Vault
     outbound: OutboundClient
+    scrubber: Scrubber
     clients: ModelClients
     runner: Runner
     remote: RemoteRuns

@@ -16,15 +16,12 @@ from goclaw.providers.messages import ModelMessage, Usage
 from goclaw.runtime.history import chain, link, to_row
 from goclaw.runtime.live import LiveRun, Turn
 from goclaw.runtime.prices import cost_usd
+from goclaw.security.scrub import Scrubber
 from goclaw.store.runs import NewRun, RunEnd
 from goclaw.store.traces import SPAN_COLUMNS, TRACE_COLUMNS
 
 PREVIEW_CHARS: Final = 500
 NO_USAGE: Final = Usage(0, 0)
-
-
-def preview(text: str) -> str:
-    return text if len(text) <= PREVIEW_CHARS else text[: PREVIEW_CHARS - 1] + "…"
 
 
 def new_run(turn: Turn, worker: str, request: dict[str, Any] | None = None) -> NewRun:
@@ -56,12 +53,18 @@ def new_run(turn: Turn, worker: str, request: dict[str, Any] | None = None) -> N
 
 
 class Outcome:
-    """The figures of a run that has ended."""
+    """The figures of a run that has ended. Errors and previews pass the scrubber; messages are
+    the user's own and stay as they are.
+    """
 
-    def __init__(self, run: LiveRun, status: RunStatus, error: GatewayError | None) -> None:
+    def __init__(
+        self, run: LiveRun, status: RunStatus, error: GatewayError | None, scrubber: Scrubber
+    ) -> None:
         self.run = run
         self.status = status
         self.error = error
+        self.error_text = None if error is None else scrubber.scrub(str(error))
+        self._scrubber = scrubber
         self.reply = run.reply or run.answer.reply()
         self.usage = self.reply.usage or NO_USAGE
         self.duration_ms = (monotonic_ns() - run.started_ns) // 1_000_000
@@ -112,7 +115,7 @@ class Outcome:
             cached_tokens=self.usage.cached_tokens,
             cost_usd=self.cost_usd,
             error_code=None if self.error is None else self.error.code,
-            error_message=None if self.error is None else str(self.error),
+            error_message=self.error_text,
             prefix_hash=self.prefix_hash(),
             message=self.message,
             event_id=uuid7(),
@@ -140,9 +143,9 @@ class Outcome:
             "start_time": run.started_at,
             "end_time": self.ended_at,
             "duration_ms": self.duration_ms,
-            "input_preview": preview(run.turn.new[-1].text),
-            "output_preview": preview(self.answer.text) or None,
-            "error": None if self.error is None else str(self.error),
+            "input_preview": self._scrubber.clip(run.turn.new[-1].text, PREVIEW_CHARS),
+            "output_preview": self._scrubber.clip(self.answer.text, PREVIEW_CHARS) or None,
+            "error": self.error_text,
             "created_at": run.started_at,
         }
 

@@ -12,6 +12,7 @@ from goclaw.providers.config import ProviderConfig
 from goclaw.providers.registry import open_client
 from goclaw.runtime.patience import PatientClient
 from goclaw.security.outbound import OutboundClient
+from goclaw.security.scrub import Scrubber
 from goclaw.security.vault import Vault
 from goclaw.store.targets import TargetProvider
 
@@ -21,10 +22,13 @@ MAX_CLIENTS: Final = 256
 class ModelClients:
     """Keeps the clients it opened, so that a key is deciphered once for each change of its row."""
 
-    def __init__(self, host: Host, vault: Vault, outbound: OutboundClient) -> None:
+    def __init__(
+        self, host: Host, vault: Vault, outbound: OutboundClient, scrubber: Scrubber
+    ) -> None:
         self._host = host
         self._vault = vault
         self._outbound = outbound
+        self._scrubber = scrubber
         self._open: dict[UUID, tuple[object, ModelClient]] = {}
 
     def client_of(self, provider: Provider | TargetProvider) -> ModelClient:
@@ -49,6 +53,7 @@ class ModelClients:
             api_base=provider.api_base or "",
             api_key=self._key(provider),
             settings=provider.settings,
+            scrub=self._scrubber.scrub,
         )
 
     def _embedded(self, name: str) -> ProviderConfig:
@@ -63,4 +68,6 @@ class ModelClients:
             return "" if key is None else key.get_secret_value()
         if provider.api_key is None:
             return ""
-        return self._vault.open(provider.api_key, SealedColumn.PROVIDER_KEY, provider.id)
+        secret = self._vault.open(provider.api_key, SealedColumn.PROVIDER_KEY, provider.id)
+        self._scrubber.secrets.learn(secret)
+        return secret

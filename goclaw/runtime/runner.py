@@ -15,6 +15,7 @@ from goclaw.providers.messages import Delta, Reply
 from goclaw.runtime.accounts import Outcome, new_run
 from goclaw.runtime.live import LiveRun, Turn, cancelled
 from goclaw.runtime.trace_writer import TraceWriter
+from goclaw.security.scrub import Scrubber
 from goclaw.store.database import Database
 from goclaw.store.runs import begin_run, end_run
 
@@ -27,7 +28,14 @@ END_PAUSE_S: Final = 1.0
 class Runner:
     """The runs of one worker."""
 
-    def __init__(self, database: Database, hub: EventHub, traces: TraceWriter, worker: str) -> None:
+    def __init__(
+        self,
+        database: Database,
+        hub: EventHub,
+        traces: TraceWriter,
+        scrubber: Scrubber,
+        worker: str,
+    ) -> None:
         self.live: dict[UUID, LiveRun] = {}
         self.stopping = False
         self.completed = 0
@@ -35,6 +43,7 @@ class Runner:
         self._database = database
         self._hub = hub
         self._traces = traces
+        self._scrubber = scrubber
         self._worker = worker
         self._tasks: set[asyncio.Task[Any]] = set()
 
@@ -127,7 +136,7 @@ class Runner:
         """
         run.task = None  # it ends as it does, whoever cancels it from now on
         run.error = error
-        outcome = Outcome(run, status, error)
+        outcome = Outcome(run, status, error, self._scrubber)
         try:
             await self._commit(outcome)
         except Unavailable:

@@ -3,7 +3,7 @@
 import socket
 from collections.abc import Iterable
 from functools import lru_cache
-from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import Final
 
 Address = IPv4Address | IPv6Address
@@ -34,8 +34,9 @@ _PUBLIC_V6: Final = IPv6Network("2000::/3")
 _REFUSED_V6: Final = tuple(
     IPv6Network(network) for network in ("2001::/23", "2001:db8::/32", "2002::/16", "3fff::/20")
 )
-# ISATAP keeps an IPv4 address in the interface part (RFC 5214).
-_ISATAP: Final = frozenset({0x00005EFE, 0x02005EFE})
+# ISATAP keeps an IPv4 address in the interface part (RFC 5214); two bits before it may vary.
+_ISATAP: Final = 0x00005EFE
+_ISATAP_MASK: Final = 0xFCFFFFFF
 
 _REFUSED_NAMES: Final = frozenset({"localhost", "metadata"})
 _REFUSED_SUFFIXES: Final = (".localhost", ".local", ".internal", ".localdomain", ".home.arpa")
@@ -48,7 +49,7 @@ def is_public(address: Address) -> bool:
     return (
         address in _PUBLIC_V6
         and not any(address in network for network in _REFUSED_V6)
-        and (int(address) >> 32) & 0xFFFFFFFF not in _ISATAP
+        and (int(address) >> 32) & _ISATAP_MASK != _ISATAP
         and address.scope_id is None
     )
 
@@ -65,29 +66,38 @@ def literal(host: str) -> Address | None:
         return None
 
 
-def is_refused_host(host: str) -> bool:
+def is_refused_host(host: str, allowed: "AllowedHosts | None" = None) -> bool:
     """What can be told without asking DNS; `host` is the URL's host in ASCII."""
     name = host.lower().rstrip(".")
     address = literal(name)
     if address is not None:
-        return not is_public(address)
+        return not (is_public(address) or (allowed is not None and allowed.has_address(address)))
     return not name or name in _REFUSED_NAMES or name.endswith(_REFUSED_SUFFIXES)
 
 
 class AllowedHosts:
-    """Hosts an administrator named, as `host` (any port) or `host:port`."""
+    """What an administrator named: `host` (any port), `host:port`, or a network (10.1.0.0/16).
+
+    A network also lets through names whose addresses lie in it. Raises ValueError for an
+    entry with a slash that is no network.
+    """
 
     def __init__(self, entries: Iterable[str] = ()) -> None:
-        self._entries = frozenset(_entry(entry) for entry in entries if entry.strip())
+        named = [entry.strip() for entry in entries if entry.strip()]
+        self._entries = frozenset(_entry(entry) for entry in named if "/" not in entry)
+        self._networks = tuple(ip_network(entry, strict=False) for entry in named if "/" in entry)
 
     def __contains__(self, host_port: tuple[str, int | None]) -> bool:
+        """Whether the host was named; an address of a network was not."""
         host, port = host_port
         host = _plain(host)
         return (host, None) in self._entries or (host, port) in self._entries
 
+    def has_address(self, address: Address) -> bool:
+        return any(address in network for network in self._networks)
+
 
 def _entry(entry: str) -> tuple[str, int | None]:
-    entry = entry.strip()
     host, colon, port = entry.rpartition(":")
     if colon and port.isdecimal() and (":" not in host or host.endswith("]")):
         return _plain(host), int(port)

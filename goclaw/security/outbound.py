@@ -13,12 +13,15 @@ from yarl import URL
 
 from goclaw.core.errors import InvalidInput, UpstreamFailed
 from goclaw.security.addresses import AllowedHosts, is_public, is_refused_host
+from goclaw.security.ports import is_refused_port
 
 _DNS_CACHE_S: Final = 30
 _KEEP_ALIVE_S: Final = 60
 _HOST: Final = re.compile(r"[a-z0-9._-]+|[0-9a-f:.]*:[0-9a-f:.]*")
 # Parsers differ on these, and some drop them silently.
 _UNWRITTEN: Final = re.compile(r"[\x00-\x20\x7f\\]")
+# Also an empty user, which the parser does not tell from none.
+_USER: Final = re.compile(r"[^/?#]*//[^/?#]*@")
 _NOBODY: Final = AllowedHosts()
 
 
@@ -26,71 +29,94 @@ class AddressRefused(OSError):
     """An OSError, because the connector hands only those through unchanged."""
 
 
-def check_url(url: str, field: str, allowed: AllowedHosts = _NOBODY) -> URL:
+def check_url(url: str, field: str, allowed: AllowedHosts = _NOBODY, *, whole: bool = False) -> URL:
     """What can be told when an address is written down; names are resolved when it is used.
 
-    Raises InvalidInput for anything but http(s)://host[:port][/path] and for a host
-    that is a reserved address in any notation.
+    Raises InvalidInput for anything but http(s)://host[:port][/path], for a host that is a
+    reserved address in any notation, and for a port that is no web server's. `whole` is for
+    addresses of pages: they may have a query, and a fragment, which is taken off.
     """
-    parsed = _parsed(url, field)
-    host = parsed.raw_host or ""
-    if (host, parsed.port) not in allowed and is_refused_host(host):
-        raise InvalidInput("host_refused", field=field, host=_shown(parsed))
+    parsed = _parsed(url, field, whole=whole)
+    refusal = refused_because(parsed, allowed)
+    if refusal is not None:
+        raise InvalidInput(refusal, field=field, host=shown(parsed), port=parsed.port)
     return parsed
 
 
-def _parsed(url: str, field: str) -> URL:
+def refused_because(url: URL, allowed: AllowedHosts) -> str | None:
+    """An error code, or None as far as can be told without asking DNS."""
+    host = url.raw_host or ""
+    if (host, url.port) in allowed:
+        return None
+    if is_refused_host(host, allowed):
+        return "host_refused"
+    return "port_refused" if is_refused_port(url.port) else None
+
+
+def _parsed(url: str, field: str, *, whole: bool) -> URL:
     url = url.strip()
     try:
         parsed = URL(url)
-        bare = not (parsed.raw_user or parsed.raw_password or parsed.query_string)
-        sound = parsed.scheme in ("http", "https") and bare and not parsed.raw_fragment
-        sound = sound and not _UNWRITTEN.search(url)
+        extra = "" if whole else parsed.query_string + parsed.raw_fragment
+        bare = not (parsed.raw_user or parsed.raw_password or extra or _USER.match(url))
+        sound = parsed.scheme in ("http", "https") and bare and not _UNWRITTEN.search(url)
         if sound and parsed.port and _HOST.fullmatch(parsed.raw_host or ""):
-            return parsed
+            return parsed.with_fragment(None)
     except ValueError:
         pass
     raise InvalidInput("url_invalid", field=field)
 
 
-def _shown(url: URL) -> str:
+def shown(url: URL) -> str:
+    """Host and port, as an administrator would allow them."""
     host = url.host or ""
     host = f"[{host}]" if ":" in host else host
     return host if url.is_default_port() else f"{host}:{url.port}"
 
 
+class _Check:
+    """Public addresses, and those of networks that an administrator allowed."""
+
+    def __init__(self, allowed: AllowedHosts) -> None:
+        self._allowed = allowed
+
+    def __call__(self, host: str) -> None:
+        """Raises AddressRefused."""
+        try:
+            address = ip_address(host)
+        except ValueError as error:
+            raise AddressRefused(f"{host} is no address") from error
+        if not (is_public(address) or self._allowed.has_address(address)):
+            raise AddressRefused(f"{host} is reserved")
+
+    def socket(self, addr_info: aiohttp.AddrInfoType) -> socket.socket:
+        """The last word: sees every address that is about to be connected to, literals too."""
+        family, kind, proto, _, address = addr_info
+        self(str(address[0]))
+        return socket.socket(family=family, type=kind, proto=proto)
+
+
 class _CheckedResolver(abc.AbstractResolver):
     """Refuses a name as soon as one of its addresses is reserved."""
 
-    def __init__(self, resolver: abc.AbstractResolver) -> None:
+    def __init__(self, resolver: abc.AbstractResolver, check: _Check) -> None:
         self._resolver = resolver
+        self._check = check
 
     async def resolve(
         self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
     ) -> list[abc.ResolveResult]:
         found = await self._resolver.resolve(host, port, family)
         for result in found:
-            _check_address(result["host"])
+            self._check(result["host"])
         return found
 
     async def close(self) -> None:
         await self._resolver.close()
 
 
-def _check_address(host: str) -> None:
-    if not is_public(ip_address(host)):
-        raise AddressRefused(f"{host} is reserved")
-
-
-def _checked_socket(addr_info: aiohttp.AddrInfoType) -> socket.socket:
-    """The last word: sees every address that is about to be connected to, literals too."""
-    family, kind, proto, _, address = addr_info
-    _check_address(str(address[0]))
-    return socket.socket(family=family, type=kind, proto=proto)
-
-
 class OutboundClient:
-    """Keeps connections alive; follows no redirect; refuses reserved addresses.
+    """Keeps connections alive; follows no redirect (`fetch` does); refuses reserved addresses.
 
     `allowed_hosts` and the embedded model's own address go unchecked, over a
     connection pool of their own. Works between `open` and `close`.
@@ -107,13 +133,14 @@ class OutboundClient:
 
     async def open(self) -> None:
         resolver = self._resolver or aiohttp.ThreadedResolver()
+        check = _Check(self.allowed_hosts)
         self._checked = _session(
             aiohttp.TCPConnector(
                 limit=0,
-                resolver=_CheckedResolver(resolver),
+                resolver=_CheckedResolver(resolver, check),
                 ttl_dns_cache=_DNS_CACHE_S,
                 keepalive_timeout=_KEEP_ALIVE_S,
-                socket_factory=_checked_socket,
+                socket_factory=check.socket,
             )
         )
         self._unchecked = _session(
@@ -143,9 +170,9 @@ class OutboundClient:
     ) -> None:
         await self.close()
 
-    def check_url(self, url: str, field: str) -> URL:
+    def check_url(self, url: str, field: str, *, whole: bool = False) -> URL:
         """`check_url` with the hosts this server allows."""
-        return check_url(url, field, self.allowed_hosts)
+        return check_url(url, field, self.allowed_hosts, whole=whole)
 
     def embed(self, base_url: str | None) -> None:
         """The embedded model's address, which only `request(embedded=True)` may use."""
@@ -161,7 +188,8 @@ class OutboundClient:
         data: bytes | None = None,
         embedded: bool = False,
     ) -> aiohttp.ClientResponse:
-        """The head of the answer. Raises UpstreamFailed for a refused host, else aiohttp's errors.
+        """The head of the answer. Raises UpstreamFailed for a refused host or port, else
+        aiohttp's errors.
 
         The caller closes or reads the response to its end.
         """
@@ -175,12 +203,16 @@ class OutboundClient:
         except aiohttp.ClientConnectorError as error:
             if not isinstance(error.os_error, AddressRefused):
                 raise
-        raise UpstreamFailed("host_refused", host=_shown(url))
+        raise UpstreamFailed("host_refused", host=shown(url))
 
     def _session_for(self, url: URL, embedded: bool) -> aiohttp.ClientSession:
+        """By identity: the embedded model's own origin, or what an administrator named."""
         if embedded and url.origin() != self.embedded_url:
-            raise UpstreamFailed("host_refused", host=_shown(url))
+            raise UpstreamFailed("host_refused", host=shown(url))
         open_to_all = embedded or (url.raw_host or "", url.port) in self.allowed_hosts
+        if not open_to_all and is_refused_port(url.port):
+            code = refused_because(url, self.allowed_hosts) or "port_refused"
+            raise UpstreamFailed(code, host=shown(url), port=url.port)
         session = self._unchecked if open_to_all else self._checked
         if session is None:
             raise RuntimeError("the outbound client is not open")
