@@ -5,7 +5,7 @@ import os
 import socket
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pkgutil import resolve_name
 from typing import Any, Final
 
@@ -102,7 +102,9 @@ async def _open_database(host: Host) -> Database:
 
 
 def _assemble(host: Host, database: Database) -> Services:
-    hub = EventHub(PostgresLog(database.pool), _backend(host.settings, database, host.dsn))
+    backend = _backend(host.settings, database, host.dsn)
+    keep_s = timedelta(days=host.settings.keep_events_days).total_seconds()
+    hub = EventHub(PostgresLog(database.pool), backend, keep_s=keep_s)
     outbound = open_outbound(host)
     vault = open_vault(host)
     traces = TraceWriter(database)

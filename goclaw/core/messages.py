@@ -40,6 +40,7 @@ MESSAGES: Final[dict[str, str]] = {
     "agent_not_found": "no agent {id}",
     "agent_key_taken": "an agent with the key {key} exists already",
     "agent_not_yours": "only the owner of the agent or an administrator may change it",
+    "agent_not_owned": "only the owner of the agent or an administrator may give it away",
     "agent_inactive": "agent {key} is {status}, not active",
     "agent_model_missing": "agent {key} has no model; set one",
     "share_not_found": "the agent is not shared with {user_id}",

@@ -228,6 +228,26 @@ ROUTES: Final = (
     ),
     Route(
         "POST",
+        "/v1/agents/{id}/transfer",
+        agents.transfer_agent,
+        AgentRecord,
+        tag="Agents",
+        summary="Give an agent to another user",
+        description="Shares with others stay. With `keep_access` the old owner gets an admin "
+        "share.",
+        by_slug=BY_AGENT_SLUG,
+    ),
+    Route(
+        "POST",
+        "/v1/users/{userID}/transfer-agents",
+        agents.transfer_agents,
+        tag="Users",
+        summary="Give all agents of a user to another one",
+        many="ids",
+        names={"user_id": "userID"},
+    ),
+    Route(
+        "POST",
         "/v1/agents/{id}/wake",
         runs.wake_agent,
         WakeResult,

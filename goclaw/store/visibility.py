@@ -14,6 +14,7 @@ from goclaw.models.providers import Provider
 from goclaw.models.runs import Run
 from goclaw.models.sessions import Message, Session
 from goclaw.models.traces import Span, Trace
+from goclaw.models.usage import UsageDay
 
 
 def shared_with(user: Any) -> ColumnElement[bool]:
@@ -46,6 +47,7 @@ CONDITIONS: Final[dict[type[SQLModel], Callable[[Any], ColumnElement[bool] | Non
     Run: lambda user: col(Run.user_id) == user,
     Trace: lambda user: col(Trace.user_id) == user,
     Span: _spans,
+    UsageDay: lambda user: col(UsageDay.user_id) == user,
     Activity: lambda user: col(Activity.actor_id) == user,
     Provider: lambda _: None,
     ApiKey: lambda _: None,

@@ -70,6 +70,20 @@ PATHS = (
     ),
     change("unshare_agent", "DELETE /v1/agents/$agent/shares/eve", **AGENT | {"shows": "true"}),
     change(
+        "transfer_agent",
+        "POST /v1/agents/$agent/transfer",
+        {"user_id": "ada", "keep_access": True},
+        **AGENT,
+    ),
+    change(
+        "transfer_agents",
+        "POST /v1/users/$gone/transfer-agents",
+        {"user_id": "ada"},
+        scope=Scope.ADMIN,
+        shows='"ids"',
+        **ANYBODY,
+    ),
+    change(
         "wake_agent",
         "POST /v1/agents/$agent/wake",
         {"message": "Wake up."},

@@ -20,7 +20,7 @@ FOR_EVERYBODY = {
     "goclaw.store.checkup": "one sealed secret, to see whether the key opens it",
     "goclaw.store.idempotency": "asked for by the caller's own name",
 }
-INTERNAL = {"Event", "FanoutPayload", "IdempotentRequest"}
+INTERNAL = {"Chore", "Event", "FanoutPayload", "IdempotentRequest"}
 """Tables that no operation reads for a caller: the event log checks each event as it is told."""
 
 
