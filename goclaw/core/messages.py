@@ -75,6 +75,9 @@ MESSAGES: Final[dict[str, str]] = {
     "session_not_found": "no session {id}",
     "session_busy": "the session is answering already; wait for its run to end, or cancel it",
     "session_not_yours": "only the user of the session may speak in it",
+    "session_not_stored": "agent {key} stores no contents, or stored none when this session was "
+    "spoken in: begin a new session, or post the whole history to /v1/chat/completions",
+    "answer_not_stored": "the request was answered before; its answer was not stored",
     "run_not_found": "no run {id}",
     "run_cancelled": "the run was cancelled",
     "run_failed": "the run failed: {reason}",

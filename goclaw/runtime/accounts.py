@@ -31,7 +31,7 @@ def new_run(turn: Turn, worker: str, request: dict[str, Any] | None = None) -> N
     """The rows that are committed before the model is asked."""
     run_id = uuid7()
     trace_id = uuid7()
-    rows = [to_row(message, seq) for seq, message in enumerate(turn.new, start=1)]
+    rows = [to_row(turn.stored(message), seq) for seq, message in enumerate(turn.new, start=1)]
     return NewRun(
         id=run_id,
         trace_id=trace_id,
@@ -79,12 +79,19 @@ class Outcome:
         answer = self.answer
         if not answer.content and not answer.tool_calls:
             return None
-        return to_row(answer, 1)
+        return to_row(self.run.turn.stored(answer), 1)
 
     @cached_property
     def answer(self) -> ModelMessage:
         calls = self.reply.tool_calls
         return ModelMessage("assistant", self.reply.content.replace("\0", ""), tool_calls=calls)
+
+    @property
+    def error_text(self) -> str | None:
+        """The code alone where contents are not stored: a vendor may quote what it was asked."""
+        if self.error is None:
+            return None
+        return str(self.error) if self.run.turn.agent.store_contents else self.error.code
 
     def prefix_hash(self) -> bytes | None:
         """None for an answer that no client has seen whole."""
@@ -111,7 +118,7 @@ class Outcome:
             cached_tokens=self.usage.cached_tokens,
             cost_usd=self.cost_usd,
             error_code=None if self.error is None else self.error.code,
-            error_message=None if self.error is None else str(self.error),
+            error_message=self.error_text,
             prefix_hash=self.prefix_hash(),
             message=self.message,
             event_id=uuid7(),
@@ -139,9 +146,9 @@ class Outcome:
             "start_time": run.started_at,
             "end_time": self.ended_at,
             "duration_ms": self.duration_ms,
-            "input_preview": preview(run.turn.new[-1].text),
-            "output_preview": preview(self.answer.text) or None,
-            "error": None if self.error is None else str(self.error),
+            "input_preview": preview(run.turn.stored(run.turn.new[-1]).text) or None,
+            "output_preview": preview(run.turn.stored(self.answer).text) or None,
+            "error": self.error_text,
             "created_at": run.started_at,
         }
 

@@ -62,7 +62,7 @@ async def test_the_old_owner_may_keep_an_admin_share(services: Services, agent: 
 async def test_an_admin_share_is_not_enough(services: Services, agent: AgentView) -> None:
     ada, eve = context(services), context(services, "eve")
     await share_agent(ada, agent.id, ShareCreate(user_id="eve", role=ShareRole.ADMIN))
-    with pytest.raises(Forbidden, match="agent_not_owned"):
+    with pytest.raises(Forbidden, match="only the owner"):
         await transfer_agent(eve, agent.id, AgentTransfer(user_id="eve"))
     assert (await get_agent(ada.afresh(), agent.id)).owner_id == "ada"
 
