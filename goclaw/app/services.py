@@ -23,6 +23,7 @@ from goclaw.resolvers.seed import seed, warm_local_model
 from goclaw.resolvers.services import Services
 from goclaw.runtime.clients import ModelClients
 from goclaw.runtime.remote import RemoteRuns
+from goclaw.runtime.retention import Retention
 from goclaw.runtime.runner import Runner
 from goclaw.runtime.trace_writer import TraceWriter
 from goclaw.runtime.upkeep import Upkeep
@@ -126,7 +127,9 @@ def _assemble(host: Host, database: Database) -> Services:
 
 
 def _start_background(services: Services) -> list["asyncio.Task[None]"]:
-    upkeep = Upkeep(services.database, services.runner)
+    keep_events = timedelta(days=services.settings.keep_events_days)
+    retention = Retention(services.database, services.settings)
+    upkeep = Upkeep(services.database, services.runner, retention, keep_events)
     work = {
         "traces": services.traces.run,
         "key_use": services.key_use.run,
