@@ -13,6 +13,7 @@ COMMANDS: Final = {
     "migrate": "goclaw.cli.migrate:app",
     "openapi": "goclaw.cli.openapi:app",
     "schema": "goclaw.cli.schema:app",
+    "purge-user": "goclaw.cli.purge_user:app",
     "serve": "goclaw.cli.serve:app",
 }
 

@@ -44,6 +44,11 @@ MESSAGES: Final[dict[str, str]] = {
     "agent_inactive": "agent {key} is {status}, not active",
     "agent_model_missing": "agent {key} has no model; set one",
     "share_not_found": "the agent is not shared with {user_id}",
+    # users
+    "user_not_purgeable": "{user_id} is the server itself, not a user",
+    "user_has_runs": "{runs} runs of this user go on; wait for them to end, or cancel them",
+    "user_owns_agents": "this user owns {agents} agents; give them to another user first, or "
+    "have them deleted with {field}",
     # providers
     "provider_not_found": "no provider {id}",
     "provider_name_taken": "a provider named {name} exists already",

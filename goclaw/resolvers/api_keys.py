@@ -11,8 +11,9 @@ from goclaw.resolvers.context import Context, found
 from goclaw.resolvers.idempotency import Once
 from goclaw.resolvers.operation import operation
 from goclaw.security.credentials import NewKey, new_key
-from goclaw.store.api_keys import add_key, key_to_change, keys_page, revoke_key
+from goclaw.store.api_keys import add_key, key_to_change, keys_bound_to, keys_page, revoke_key
 from goclaw.store.api_keys import count_keys as count_all_keys
+from goclaw.store.database import Db
 
 
 @operation(Scope.ADMIN)
@@ -90,7 +91,18 @@ async def revoke_api_key(ctx: Context, id: UUID) -> ApiKey:
     """Revoking twice is no error. Raises NotFound."""
     async with ctx.db() as db:
         key = found(await key_to_change(db, id), "api_key", id)
-        if not key.revoked:
-            await revoke_key(db, key)
-            ctx.announce(db, "api_key.revoked", key, name=key.name)
+        await _revoke(ctx, db, key)
     return key
+
+
+async def revoke_keys_of(ctx: Context, user_id: str) -> None:
+    """Revokes all keys bound to the user. Part of other operations, which ask for the scope."""
+    async with ctx.db() as db:
+        for key in await keys_bound_to(db, user_id):
+            await _revoke(ctx, db, key)
+
+
+async def _revoke(ctx: Context, db: Db, key: ApiKey) -> None:
+    if not key.revoked:
+        await revoke_key(db, key)
+        ctx.announce(db, "api_key.revoked", key, name=key.name)

@@ -226,6 +226,16 @@ MUTATIONS = (
         **ANYBODY,
     ),
     mutation(
+        "purge_user",
+        "purgeUser",
+        "PurgeUserInput",
+        {"userId": "$gone"},
+        "{ pseudonym tables { table deleted anonymised } }",
+        scope=Scope.ADMIN,
+        shows="purged-",
+        **ANYBODY,
+    ),
+    mutation(
         "create_provider",
         "createProvider",
         "CreateProviderInput",

@@ -84,6 +84,14 @@ PATHS = (
         **ANYBODY,
     ),
     change(
+        "purge_user",
+        "POST /v1/users/$gone/purge",
+        {"delete_agents": True},
+        scope=Scope.ADMIN,
+        shows="purged-",
+        **ANYBODY,
+    ),
+    change(
         "wake_agent",
         "POST /v1/agents/$agent/wake",
         {"message": "Wake up."},
