@@ -14,7 +14,9 @@ from goclaw.models.runs import Run, RunStatus
 from goclaw.store.database import Database, Db, fetch
 
 BATCH: Final = 2000
-NAMED: Final = "exists (select from jsonb_each_text({column}) as said where said.value = $1::text)"
+NAMED: Final = """exists (select from jsonb_each_text(
+    case jsonb_typeof({column}) when 'object' then {column} else '{{}}' end
+) as said where said.value = $1::text)"""
 """A value of a JSON object is the user's id, as in who an agent was shared with."""
 
 
