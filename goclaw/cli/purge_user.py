@@ -37,7 +37,8 @@ def purge_user(
         settings = load_settings(data_dir=data_dir)
         configure_command_logs(settings)
         data = UserPurge(delete_agents=delete_agents)
-        report = as_administrator(settings, partial(forget, user_id=user, data=data))
+        work = partial(forget, user_id=user, data=data)
+        report = as_administrator(settings, work, "goclaw purge-user")
     if as_json:
         typer.echo(report.model_dump_json(indent=2))
     else:

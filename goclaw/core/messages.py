@@ -102,5 +102,17 @@ MESSAGES: Final[dict[str, str]] = {
     "database_older": "the database has version {version}, this program needs {known}; "
     "run: goclaw migrate",
     "embedded_database_failed": "the embedded database does not start: {reason}",
+    "database_missing": "there is no database in {folder}",
+    "database_external": "the database is the one named by GOCLAW_POSTGRES_DSN: use its own tools, "
+    "such as pg_dump and pg_restore",
+    "database_not_empty": "there is a database already; --force replaces it, for good",
+    "database_in_use": "somebody is connected to the database; nothing was changed",
+    "backup_exists": "{path} is there already; name another file",
+    "backup_unreadable": "{path} is no backup, or is damaged",
+    "backup_newer": "this is of a newer program ({version}; known here: {known}); use that one",
+    "backup_failed": "the copy failed: {reason}",
+    "upgrade_source": "the database is one of PostgreSQL {found}, this program has {known}: name "
+    "either a backup that the old version of goclaw made (--backup), or the programs of the old "
+    "PostgreSQL (--old-binaries)",
     "data_folder_in_use": "another server (process {pid}) uses the data folder {folder}",
 }

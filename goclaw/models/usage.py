@@ -16,7 +16,7 @@ class UsageDay(SQLModel, table=True):
     __tablename__ = "usage_days"
     __table_args__ = (Index("usage_days_user", "user_id", "day"),)
 
-    day: datetime = Field(primary_key=True, sa_type=DateTime(timezone=True))  # type: ignore[call-overload]
+    day: datetime = Field(primary_key=True, sa_type=DateTime(timezone=True))
     agent_id: UUID = Field(primary_key=True)
     user_id: str = Field(primary_key=True)
     provider_name: str = Field(primary_key=True)

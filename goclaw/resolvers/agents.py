@@ -16,7 +16,7 @@ from goclaw.models.agents import (
 )
 from goclaw.resolvers.context import Context, found
 from goclaw.resolvers.operation import operation
-from goclaw.resolvers.refs import Ref, agent_named, changeable_agent, provider_named
+from goclaw.resolvers.refs import Ref, agent_named, as_user_id, changeable_agent, provider_named
 from goclaw.store.agents import (
     agents_of,
     agents_page,
@@ -178,7 +178,7 @@ async def transfer_agent(ctx: Context, id: UUID, data: AgentTransfer) -> AgentVi
 async def transfer_agents(ctx: Context, user_id: str, data: AgentTransfer) -> list[UUID]:
     """Gives all agents of a user to another one, in one transaction; tells which."""
     async with ctx.db() as db:
-        agents = await agents_of(db, user_id)
+        agents = await agents_of(db, as_user_id(user_id))
         for agent in agents:
             await _transfer(ctx, db, agent, data)
     for agent in agents:

@@ -70,7 +70,8 @@ class Loader(DataLoader[UUID, T]):
 
 class Context:
     """`caller` is None until somebody signed in. `address` is the peer's IP address;
-    `idempotency_key` is what the client sent to have a repeat recognised.
+    `idempotency_key` is what the client sent to have a repeat recognised; `command` is what was
+    typed on the host, without its arguments, for a call that came by no other door.
     """
 
     def __init__(
@@ -81,12 +82,14 @@ class Context:
         *,
         address: str | None = None,
         idempotency_key: str | None = None,
+        command: str | None = None,
     ) -> None:
         self.services = services
         self._caller = caller
         self.request_id = request_id
         self.address = address
         self.idempotency_key = idempotency_key
+        self.command = command
         self._in_block = False
         self._message_pages: dict[PageRequest, Loader[Page[Message] | None]] = {}
         self._slots = asyncio.Semaphore(STATEMENTS_AT_ONCE)
@@ -136,6 +139,7 @@ class Context:
         `kind` is `entity.verb`; `details` must hold no secret.
         """
         entity = kind.partition(".")[0]
+        noted = details if self.command is None else {**details, "command": self.command}
         event = Event(
             topic=entity,
             kind=kind,
@@ -150,7 +154,7 @@ class Context:
             action=kind,
             entity_type=entity,
             entity_id=str(row.id),
-            details=details or None,
+            details=noted or None,
             ip_address=self.address,
         )
         db.add_all((event, audit))

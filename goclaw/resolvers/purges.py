@@ -8,6 +8,7 @@ from goclaw.models.purges import PurgedTable, PurgeReport, UserPurge
 from goclaw.resolvers.api_keys import revoke_keys_of
 from goclaw.resolvers.context import Context
 from goclaw.resolvers.operation import operation
+from goclaw.resolvers.refs import as_user_id
 from goclaw.store.agents import agents_of, remove_agent
 from goclaw.store.purge import STEPS, TABLES, carry_out, live_runs_of
 
@@ -23,6 +24,7 @@ async def purge_user(ctx: Context, user_id: str, data: UserPurge) -> PurgeReport
     Raises Conflict, before anything is changed, while a run of the user goes on, or when the
     user owns agents that are not to go too; at the end when a run has begun meanwhile.
     """
+    user_id = as_user_id(user_id)
     if user_id == SYSTEM:
         raise InvalidInput("user_not_purgeable", field="user_id", user_id=user_id)
     await _refuse_while_running(ctx, user_id)

@@ -1,4 +1,5 @@
 from collections.abc import Collection, Sequence
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import String, Uuid, bindparam, delete, func, or_, select, update
@@ -168,7 +169,9 @@ async def transfer_agent(db: Db, agent: Agent, user_id: str) -> None:
 async def view_of(db: Db, agent: Agent) -> AgentView:
     """Also for a caller who sees the agent no more."""
     name = select_one(Provider.name).where(col(Provider.id) == agent.provider_id)
-    values = {field: getattr(agent, field, None) for field in AgentView.model_fields}
+    values: dict[str, Any] = {
+        field: getattr(agent, field, None) for field in AgentView.model_fields
+    }
     return AgentView(**values | {"provider": (await db.exec(name)).one()})
 
 

@@ -129,9 +129,9 @@ async def test_the_report_says_what_went_and_the_activity_too(life: Life) -> Non
 
 async def test_the_accounts_are_the_same(life: Life, dsn: str) -> None:
     await set_costs(dsn)
-    before = list(map(dict, await list_costs(life.boss)))  # type: ignore[call-overload]
+    before = list(map(dict, await list_costs(life.boss)))
     report = await life.purge()
-    assert list(map(dict, await list_costs(life.boss))) == before  # type: ignore[call-overload]
+    assert list(map(dict, await list_costs(life.boss))) == before
     assert sum(row["cost_usd"] for row in before) == Decimal("1.00")
     runs = (await list_runs(life.boss, PageRequest())).rows
     assert {run.user_id for run in runs} == {"ada", report.pseudonym}
@@ -208,3 +208,8 @@ async def test_only_an_administrator_and_only_a_user(life: Life) -> None:
         await purge_user(context(life.services, WHO), WHO, UserPurge())
     with pytest.raises(InvalidInput):
         await purge_user(life.boss, "system", UserPurge())
+    for user_id in ("\x00", "u" * 300):
+        with pytest.raises(InvalidInput):
+            await purge_user(life.boss, user_id, UserPurge())
+        with pytest.raises(InvalidInput):
+            await transfer_agents(life.boss, user_id, AgentTransfer(user_id="ada"))

@@ -98,7 +98,7 @@ async def test_each_kind_goes_for_itself(chats: Services, dsn: str) -> None:
 
 
 async def test_everything_old_goes_and_costs_stay(chats: Services, dsn: str) -> None:
-    costs_before = list(map(dict, await list_costs(context(chats))))  # type: ignore[call-overload]
+    costs_before = list(map(dict, await list_costs(context(chats))))
     await make_old(dsn)
     await retention(chats, traces=30, sessions=30, runs=32, activity=30).run_if_due()
     assert await counts(dsn) == dict.fromkeys(TABLES, 0) | {"activity_logs": 1}

@@ -32,7 +32,7 @@ async def found_in(dsn: str, text: str) -> list[str]:
     connection = await asyncpg.connect(dsn)
     try:
         return [
-            table.__tablename__
+            str(table.__tablename__)
             for table in TABLES
             if await connection.fetchval(
                 f"select exists (select from {table.__tablename__} t where strpos(t::text, $1) > 0"
