@@ -90,7 +90,9 @@ def _host(settings: Settings, dsn: str, *, embedded: bool) -> Host:
 def as_administrator(
     settings: Settings, work: Callable[[Context], Coroutine[Any, Any, T]], command: str = PROGRAM
 ) -> T:
-    """`command` is what the audit names. Raises what `host_of` does, Conflict when the database has another version than ours
+    """`command` is what the audit names: the words that were typed, without arguments.
+
+    Raises what `host_of` does, Conflict when the database has another version than ours
     (an embedded one is brought up to date instead), and what `work` raises.
     """
     with host_of(settings) as host:

@@ -20,6 +20,7 @@ KEY_IDS: Final = " union ".join(
 ANY_TABLE: Final = "select exists (select from pg_tables where schemaname = 'public')"
 SPARE: Final = "goclaw_restored"
 REPLACED: Final = "goclaw_replaced"
+CLOSE_S: Final = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +44,8 @@ async def snapshot(dsn: str) -> AsyncIterator[Snapshot]:
             seen = await _seen(connection)
         yield seen
     finally:
-        connection.terminate()
+        with unavailable_when_away():
+            await connection.close(timeout=CLOSE_S)
 
 
 async def _seen(connection: "asyncpg.Connection[asyncpg.Record]") -> Snapshot:
