@@ -63,8 +63,11 @@ def _old_version(settings: Settings) -> int:
 
 
 def _taken_out(settings: Settings, found: int, old_binaries: Path) -> Path:
-    """A backup made with the old server, kept in the data folder."""
+    """A backup made with the old server, kept in the data folder; that of an attempt that failed
+    gives way.
+    """
     file = settings.data_dir / f"before-{MAJOR}.goclaw"
+    file.unlink(missing_ok=True)
     old = EmbeddedPostgres(
         settings.data_dir, settings.db_connections, old_binaries.absolute(), str(found)
     )

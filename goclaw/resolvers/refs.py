@@ -5,7 +5,7 @@ from uuid import UUID
 from goclaw.core.errors import Conflict, Forbidden, InvalidInput
 from goclaw.models.agents import Agent, AgentView
 from goclaw.models.providers import Provider
-from goclaw.models.shapes import short_user_id
+from goclaw.models.shapes import storable
 from goclaw.resolvers.context import Context, found
 from goclaw.store.agents import administers, agent_by_key, agent_to_change
 from goclaw.store.database import Db
@@ -26,9 +26,9 @@ def as_id(ref: Ref) -> UUID | None:
 
 
 def as_user_id(text: str) -> str:
-    """Raises InvalidInput for what can be no user's id."""
+    """Raises InvalidInput for text that no row can hold; a user nobody knows has no rows."""
     try:
-        return short_user_id(text)
+        return storable(text)
     except ValueError as error:
         raise InvalidInput("invalid_input", field="user_id", reason=error) from error
 
