@@ -9,6 +9,11 @@ from typing import Any, Final
 
 HOMES: Final = {
     "create_app": "goclaw.app.gateway:Gateway",
+    "drop_spare": "goclaw.store.backup:drop_spare",
+    "is_empty": "goclaw.store.backup:is_empty",
+    "make_spare": "goclaw.store.backup:make_spare",
+    "snapshot": "goclaw.store.backup:snapshot",
+    "use_spare": "goclaw.store.backup:use_spare",
     "database_version": "goclaw.store.migrate:database_version",
     "migrate": "goclaw.store.migrate:migrate",
     "newest_version": "goclaw.store.migrate:newest_version",

@@ -5,7 +5,7 @@ import os
 import socket
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from pkgutil import resolve_name
 from typing import Any, Final
@@ -29,6 +29,7 @@ from goclaw.resolvers.services import Services
 from goclaw.resolvers.targets import TARGETS, Targets
 from goclaw.runtime.clients import ModelClients
 from goclaw.runtime.remote import RemoteRuns
+from goclaw.runtime.retention import Retention
 from goclaw.runtime.runner import Runner
 from goclaw.runtime.trace_writer import TraceWriter
 from goclaw.runtime.upkeep import Upkeep
@@ -120,7 +121,9 @@ async def _open_database(host: Host) -> Database:
 
 
 def _assemble(host: Host, database: Database) -> Services:
-    hub = EventHub(PostgresLog(database.pool), _backend(host.settings, database, host.dsn))
+    backend = _backend(host.settings, database, host.dsn)
+    keep_s = timedelta(days=host.settings.keep_events_days).total_seconds()
+    hub = EventHub(PostgresLog(database.pool), backend, keep_s=keep_s)
     trust = Trust(hub, PostgresTrust(database.pool))
     outbound = open_outbound(host)
     vault = open_vault(host)
@@ -162,7 +165,9 @@ def _targets(trust: Trust) -> Targets:
 
 
 def _start_background(services: Services) -> list["asyncio.Task[None]"]:
-    upkeep = Upkeep(services.database, services.runner)
+    keep_events = timedelta(days=services.settings.keep_events_days)
+    retention = Retention(services.database, services.settings)
+    upkeep = Upkeep(services.database, services.runner, retention, keep_events)
     work = {
         "traces": services.traces.run,
         "key_use": services.key_use.run,

@@ -97,7 +97,8 @@ def create(
             "user_id": user,
             "rate_limit_per_minute": rate_limit,
         }
-        key = as_administrator(settings, partial(_create, wanted=wanted, agents=agent))
+        work = partial(_create, wanted=wanted, agents=agent)
+        key = as_administrator(settings, work, "goclaw keys create")
     show(key, as_json=as_json)
 
 
@@ -130,7 +131,7 @@ def list_keys(as_json: AsJson = False, data_dir: DataDir = None) -> None:
     with one_line_errors():
         settings = load_settings(data_dir=data_dir)
         configure_command_logs(settings)
-        rows = as_administrator(settings, _all_keys)
+        rows = as_administrator(settings, all_keys)
     views = [ApiKeyView.model_validate(row, from_attributes=True) for row in rows]
     if as_json:
         typer.echo(json.dumps([view.model_dump(mode="json") for view in views], indent=2))
@@ -205,7 +206,7 @@ def revoke(
     with one_line_errors():
         settings = load_settings(data_dir=data_dir)
         configure_command_logs(settings)
-        row = as_administrator(settings, partial(_revoke, ref=key))
+        row = as_administrator(settings, partial(_revoke, ref=key), "goclaw keys revoke")
     view = ApiKeyView.model_validate(row, from_attributes=True)
     if as_json:
         typer.echo(view.model_dump_json(indent=2))
@@ -223,7 +224,7 @@ async def _id_of(ctx: Context, ref: str) -> UUID:
     if id is not None:
         return (await get_api_key(ctx, id)).id
     prefix = ref.removeprefix(KEY_START).rstrip("….")[:8]
-    fitting = [row for row in await _all_keys(ctx) if row.prefix.startswith(prefix)]
+    fitting = [row for row in await all_keys(ctx) if row.prefix.startswith(prefix)]
     if not fitting or not PREFIX.fullmatch(prefix):
         raise NotFound("api_key_not_found", id=ref)
     if len(fitting) > 1:
@@ -232,5 +233,5 @@ async def _id_of(ctx: Context, ref: str) -> UUID:
     return fitting[0].id
 
 
-async def _all_keys(ctx: Context) -> list[ApiKey]:
+async def all_keys(ctx: Context) -> list[ApiKey]:
     return await every(partial(list_api_keys, ctx))

@@ -7,13 +7,18 @@ import typer
 from typer.core import TyperGroup
 
 COMMANDS: Final = {
+    "backup": "goclaw.cli.backup:app",
     "chat": "goclaw.cli.chat:app",
     "doctor": "goclaw.cli.doctor:app",
     "keys": "goclaw.cli.keys:app",
     "migrate": "goclaw.cli.migrate:app",
     "openapi": "goclaw.cli.openapi:app",
+    "recover-admin": "goclaw.cli.recover_admin:app",
+    "restore": "goclaw.cli.restore:app",
     "schema": "goclaw.cli.schema:app",
+    "purge-user": "goclaw.cli.purge_user:app",
     "serve": "goclaw.cli.serve:app",
+    "upgrade-database": "goclaw.cli.upgrade_database:app",
 }
 
 

@@ -32,6 +32,7 @@ MIGRATE: Final = "goclaw.app:migrate"
 DATABASE_VERSION: Final = "goclaw.app:database_version"
 NEWEST_VERSION: Final = "goclaw.app:newest_version"
 BAD_SETTINGS: Final = 2
+PROGRAM: Final = "goclaw"
 
 DataDir = Annotated[
     Path | None, typer.Option(help="Folder of the embedded database, as given to goclaw serve.")
@@ -87,27 +88,33 @@ def _host(settings: Settings, dsn: str, *, embedded: bool) -> Host:
     )
 
 
-def as_administrator(settings: Settings, work: Callable[[Context], Coroutine[Any, Any, T]]) -> T:
-    """Raises what `host_of` does, Conflict when the database has another version than ours
+def as_administrator(
+    settings: Settings, work: Callable[[Context], Coroutine[Any, Any, T]], command: str = PROGRAM
+) -> T:
+    """`command` is what the audit names: the words that were typed, without arguments.
+
+    Raises what `host_of` does, Conflict when the database has another version than ours
     (an embedded one is brought up to date instead), and what `work` raises.
     """
     with host_of(settings) as host:
-        return asyncio.run(_up_to_date_and_work(host, work))
+        return asyncio.run(_up_to_date_and_work(host, work, command))
 
 
-async def _up_to_date_and_work(host: Host, work: Callable[[Context], Awaitable[T]]) -> T:
+async def _up_to_date_and_work(
+    host: Host, work: Callable[[Context], Awaitable[T]], command: str
+) -> T:
     found, newest = await versions(host.dsn)
     if found != newest:
         if not host.embedded_database:
             code = "database_older" if found is None or found < newest else "database_newer"
             raise Conflict(code, version=found or "none", known=newest)
         await resolve_name(MIGRATE)(host.dsn)
-    return await work_on(host, work)
+    return await work_on(host, work, command)
 
 
-async def work_on(host: Host, work: Callable[[Context], Awaitable[T]]) -> T:
+async def work_on(host: Host, work: Callable[[Context], Awaitable[T]], command: str = PROGRAM) -> T:
     async with resolve_name(OPEN_SERVICES)(host, serving=False) as services:
-        return await work(Context(services, system_caller(), request_id(None)))
+        return await work(Context(services, system_caller(), request_id(None), command=command))
 
 
 async def versions(dsn: str) -> tuple[str | None, str]:

@@ -45,9 +45,15 @@ MESSAGES: Final[dict[str, str]] = {
     "agent_not_found": "no agent {id}",
     "agent_key_taken": "an agent with the key {key} exists already",
     "agent_not_yours": "only the owner of the agent or an administrator may change it",
+    "agent_not_owned": "only the owner of the agent or an administrator may give it away",
     "agent_inactive": "agent {key} is {status}, not active",
     "agent_model_missing": "agent {key} has no model; set one",
     "share_not_found": "the agent is not shared with {user_id}",
+    # users
+    "user_not_purgeable": "{user_id} is the server itself, not a user",
+    "user_has_runs": "{runs} runs of this user go on; wait for them to end, or cancel them",
+    "user_owns_agents": "this user owns {agents} agents; give them to another user first, or "
+    "have them deleted with {field}",
     # providers
     "provider_not_found": "no provider {id}",
     "provider_name_taken": "a provider named {name} exists already",
@@ -84,6 +90,9 @@ MESSAGES: Final[dict[str, str]] = {
     "session_not_found": "no session {id}",
     "session_busy": "the session is answering already; wait for its run to end, or cancel it",
     "session_not_yours": "only the user of the session may speak in it",
+    "session_not_stored": "agent {key} stores no contents, or stored none when this session was "
+    "spoken in: begin a new session, or post the whole history to /v1/chat/completions",
+    "answer_not_stored": "the request was answered before; its answer was not stored",
     "run_not_found": "no run {id}",
     "run_cancelled": "the run was cancelled",
     "run_failed": "the run failed: {reason}",
@@ -118,5 +127,17 @@ MESSAGES: Final[dict[str, str]] = {
     "database_older": "the database has version {version}, this program needs {known}; "
     "run: goclaw migrate",
     "embedded_database_failed": "the embedded database does not start: {reason}",
+    "database_missing": "there is no database in {folder}",
+    "database_external": "the database is the one named by GOCLAW_POSTGRES_DSN: use its own tools, "
+    "such as pg_dump and pg_restore",
+    "database_not_empty": "there is a database already; --force replaces it, for good",
+    "database_in_use": "somebody is connected to the database; nothing was changed",
+    "backup_exists": "{path} is there already; name another file",
+    "backup_unreadable": "{path} is no backup, or is damaged",
+    "backup_newer": "this is of a newer program ({version}; known here: {known}); use that one",
+    "backup_failed": "the copy failed: {reason}",
+    "upgrade_source": "the database is one of PostgreSQL {found}, this program has {known}: name "
+    "either a backup that the old version of goclaw made (--backup), or the programs of the old "
+    "PostgreSQL (--old-binaries)",
     "data_folder_in_use": "another server (process {pid}) uses the data folder {folder}",
 }

@@ -32,6 +32,7 @@ from pydantic_settings import (
 PREFIX: Final = "GOCLAW_"
 CONFIG_FILE: Final = "goclaw.toml"
 MIN_CONNECTIONS_PER_WORKER: Final = 4
+MAX_DAYS: Final = 36_500
 
 POSTGRES_SCHEMES: Final = frozenset({"postgres", "postgresql"})
 REDIS_SCHEMES: Final = frozenset({"redis", "rediss", "unix"})
@@ -214,6 +215,32 @@ class Settings(BaseSettings):
     )
     max_body_bytes: int = Field(
         20 * 1024 * 1024, gt=0, description="Largest request body, in bytes."
+    )
+    keep_events_days: int = Field(
+        7, ge=1, le=MAX_DAYS, description="Days that the event log is kept."
+    )
+    keep_sessions_days: int | None = Field(
+        None,
+        ge=1,
+        le=MAX_DAYS,
+        description="Days that a session and its messages are kept after they were last used; "
+        "unset: for ever.",
+    )
+    keep_traces_days: int | None = Field(
+        None, ge=1, le=MAX_DAYS, description="Days that traces and spans are kept; unset: for ever."
+    )
+    keep_runs_days: int | None = Field(
+        None,
+        ge=32,
+        le=MAX_DAYS,
+        description="Days that runs are kept, 32 at least as monthly budgets read them; their "
+        "costs are kept by day. Unset: for ever.",
+    )
+    keep_activity_days: int | None = Field(
+        None, ge=1, le=MAX_DAYS, description="Days that the activity log is kept; unset: for ever."
+    )
+    retention_hour: int = Field(
+        3, ge=0, le=23, description="Hour of the day, in UTC, after which old data is deleted."
     )
     shutdown_grace_s: int = Field(
         30, ge=0, description="Seconds that open requests may take to finish when stopping."

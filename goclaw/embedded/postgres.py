@@ -21,6 +21,7 @@ from goclaw.core.errors import Conflict, Unavailable
 from goclaw.embedded.account import Account, database_account, let_through
 from goclaw.embedded.folder import FolderLock
 from goclaw.embedded.process import end, spawn
+from goclaw.embedded.upgrade import finish_swap
 
 MAJOR: Final = "18"
 DATABASE: Final = "goclaw"
@@ -59,11 +60,19 @@ class Database:
 class EmbeddedPostgres:
     """Call `start`, or `launch` and then `is_ready` until it is."""
 
-    def __init__(self, data_dir: Path, connections: int) -> None:
+    def __init__(
+        self,
+        data_dir: Path,
+        connections: int,
+        programs: Path | None = None,
+        major: str = MAJOR,
+    ) -> None:
+        """`programs` and `major` are those of an older PostgreSQL, to take its data out."""
         self.folder = data_dir / "postgres"
         self._log_path = data_dir / "postgres.log"
         self._max_connections = connections + SPARE_CONNECTIONS
-        self._binaries = binaries()
+        self._binaries = programs or binaries()
+        self._major = major
         self._lock = FolderLock(data_dir)
         self._account: Account | None = None
         self._socket_dir = self.folder
@@ -94,6 +103,11 @@ class EmbeddedPostgres:
     def reserve(self) -> None:
         """Raises Conflict when another server uses the folder."""
         self._lock.acquire()
+
+    def refuse_in_use(self) -> None:
+        """Raises Conflict when another server uses the folder, and leaves it free otherwise."""
+        self.reserve()
+        self._lock.release()
 
     def launch(self) -> None:
         """Raises what `start` does, but does not wait; a first start takes about a second."""
@@ -137,14 +151,14 @@ class EmbeddedPostgres:
         self._lock.release()
 
     def _prepare_folder(self) -> None:
+        finish_swap(self.folder)
         version = self.folder / "PG_VERSION"
         if not version.exists():
             self._create_folder()
-        elif (found := version.read_text().strip()) != MAJOR:
-            raise Unavailable(
-                "embedded_database_failed",
-                reason=f"{self.folder} was written by PostgreSQL {found}, this is {MAJOR}; "
-                "move it with pg_dump, or name the old server in GOCLAW_POSTGRES_DSN",
+        elif (found := version.read_text().strip()) != self._major:
+            raise self._failure(
+                f"{self.folder} was written by PostgreSQL {found}, this program has "
+                f"{self._major}; run: goclaw upgrade-database"
             )
 
     def _create_folder(self) -> None:

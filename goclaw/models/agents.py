@@ -42,6 +42,9 @@ class AgentStatus(StrEnum):
     SUMMON_FAILED = "summon_failed"
 
 
+STORED: Any = Field(default=True, sa_column_kwargs={"server_default": text("true")})
+
+
 class AgentBase(Shape):
     key: Slug
     model: Label = ""
@@ -56,6 +59,7 @@ class AgentBase(Shape):
     max_tool_iterations: int = Field(default=20, gt=0, le=1000)
     temperature: float | None = Field(default=None, ge=0, le=2)
     budget_monthly_cents: int | None = Field(default=None, ge=0, le=MAX_INT)
+    store_contents: bool = STORED
     frontmatter: LongText | None = None
     tools_config: JsonObject = jsonb(default_factory=dict)
     sandbox_config: JsonObject | None = jsonb(default=None)
@@ -87,6 +91,7 @@ class AgentPatch(Patch):
     max_tool_iterations: int = Field(default=None, gt=0, le=1000)
     temperature: float | None = Field(default=None, ge=0, le=2)
     budget_monthly_cents: int | None = Field(default=None, ge=0, le=MAX_INT)
+    store_contents: bool = Field(default=None)
     frontmatter: LongText | None = None
     tools_config: JsonObject = Field(default=None)
     sandbox_config: JsonObject | None = None
@@ -145,6 +150,7 @@ class AgentView(View):
     max_tool_iterations: int
     temperature: float | None
     budget_monthly_cents: int | None
+    store_contents: bool
     frontmatter: str | None
     tools_config: dict[str, Any]
     sandbox_config: dict[str, Any] | None
@@ -168,6 +174,13 @@ class ShareRole(StrEnum):
 class ShareCreate(Shape):
     user_id: UserId
     role: ShareRole = ShareRole.USER
+
+
+class AgentTransfer(Shape):
+    """`user_id` is the new owner; with `keep_access` the old one goes on administering it."""
+
+    user_id: UserId
+    keep_access: bool = False
 
 
 class AgentShare(SQLModel, table=True):

@@ -150,7 +150,7 @@ class SpanView(View):
 
 
 class CostRow(View):
-    """What one agent's root traces used; `cost_usd` sums the known costs."""
+    """What one agent's runs used, each of which made a trace; `cost_usd` sums the known costs."""
 
     agent_id: UUID | None
     cost_usd: Decimal

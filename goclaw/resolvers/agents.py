@@ -9,24 +9,29 @@ from goclaw.models.agents import (
     AgentCreate,
     AgentPatch,
     AgentShare,
+    AgentTransfer,
     AgentView,
     ShareCreate,
     ShareRole,
 )
 from goclaw.resolvers.context import Context, found
 from goclaw.resolvers.operation import operation
-from goclaw.resolvers.refs import Ref, agent_named, changeable_agent, provider_named
+from goclaw.resolvers.refs import Ref, agent_named, as_user_id, changeable_agent, provider_named
 from goclaw.store.agents import (
+    agents_of,
     agents_page,
     default_agent,
     remove_agent,
     remove_share,
     save_agent,
     save_share,
+    view_of,
 )
 from goclaw.store.agents import (
     count_agents as count_visible_agents,
 )
+from goclaw.store.agents import transfer_agent as give_away
+from goclaw.store.database import Db
 
 
 @operation(Scope.READ)
@@ -150,3 +155,55 @@ async def unshare_agent(ctx: Context, id: UUID, user_id: str) -> UUID:
         ctx.announce(db, "agent.unshared", agent, agent_id=id, with_user=user_id)
     ctx.shares.clear(id)
     return share_id
+
+
+@operation(Scope.WRITE)
+async def transfer_agent(ctx: Context, id: UUID, data: AgentTransfer) -> AgentView:
+    """Gives the agent to another user; shares with others stay. A caller who loses sight of it
+    by that is told how it left. Raises NotFound, Forbidden for all but the owner and callers
+    who see all.
+    """
+    async with ctx.db() as db:
+        agent = await changeable_agent(db, id)
+        if not ctx.caller.sees_all and agent.owner_id != ctx.caller.user_id:
+            raise Forbidden("agent_not_owned")
+        await _transfer(ctx, db, agent, data)
+        left = await view_of(db, agent)
+    ctx.agents.clear(id)
+    ctx.shares.clear(id)
+    return left
+
+
+@operation(Scope.ADMIN)
+async def transfer_agents(ctx: Context, user_id: str, data: AgentTransfer) -> list[UUID]:
+    """Gives all agents of a user to another one, in one transaction; tells which."""
+    async with ctx.db() as db:
+        agents = await agents_of(db, as_user_id(user_id))
+        for agent in agents:
+            await _transfer(ctx, db, agent, data)
+    for agent in agents:
+        ctx.agents.clear(agent.id)
+        ctx.shares.clear(agent.id)
+    return [agent.id for agent in agents]
+
+
+async def _transfer(ctx: Context, db: Db, agent: Agent, data: AgentTransfer) -> None:
+    """Nothing changes, and nothing is announced, for who owns it already."""
+    before = agent.owner_id
+    if before == data.user_id:
+        return
+    await give_away(db, agent, data.user_id)
+    if data.keep_access:
+        share = ShareCreate(user_id=before, role=ShareRole.ADMIN)
+        await save_share(
+            db, AgentShare(agent_id=agent.id, **share.model_dump(), granted_by=ctx.caller.actor)
+        )
+    ctx.announce(
+        db,
+        "agent.transferred",
+        agent,
+        agent_id=agent.id,
+        key=agent.key,
+        from_user=before,
+        to_user=data.user_id,
+    )

@@ -16,8 +16,16 @@ from goclaw.resolvers.enter import KEYS
 from goclaw.resolvers.idempotency import Once
 from goclaw.resolvers.operation import operation
 from goclaw.security.credentials import NewKey, new_key
-from goclaw.store.api_keys import add_key, key_to_change, keys_page, revoke_key, rotate_key
+from goclaw.store.api_keys import (
+    add_key,
+    key_to_change,
+    keys_bound_to,
+    keys_page,
+    revoke_key,
+    rotate_key,
+)
 from goclaw.store.api_keys import count_keys as count_all_keys
+from goclaw.store.database import Db
 
 
 @operation(Scope.ADMIN)
@@ -120,10 +128,7 @@ async def revoke_api_key(ctx: Context, id: UUID) -> ApiKey:
     """
     async with ctx.db() as db:
         key = found(await key_to_change(db, id), "api_key", id)
-        if not key.revoked:
-            await revoke_key(db, key)
-            ctx.announce(db, "api_key.revoked", key, name=key.name)
-        ctx.outdate(db, KEYS, id)
+        await _revoke(ctx, db, key)
     return key
 
 
@@ -155,3 +160,17 @@ async def _rotate(ctx: Context, once: Once, id: UUID, data: ApiKeyRotate) -> Cre
         ctx.outdate(db, KEYS, id)
     ctx.api_keys.clear(id)
     return _created(key, made.text)
+
+
+async def revoke_keys_of(ctx: Context, user_id: str) -> None:
+    """Revokes all keys bound to the user. Part of other operations, which ask for the scope."""
+    async with ctx.db() as db:
+        for key in await keys_bound_to(db, user_id):
+            await _revoke(ctx, db, key)
+
+
+async def _revoke(ctx: Context, db: Db, key: ApiKey) -> None:
+    if not key.revoked:
+        await revoke_key(db, key)
+        ctx.announce(db, "api_key.revoked", key, name=key.name)
+    ctx.outdate(db, KEYS, key.id)

@@ -58,11 +58,14 @@ AUDIENCES = {
     "api_key": Audience.ADMIN,
     "session": Audience.USER,
     "encryption": Audience.ADMIN,
+    "user": Audience.ADMIN,
 }
 """Who may see the changes of an entity."""
 
-LEADING: Final = ("agent", "provider")
-"""Entities whose changes, those of shares included, may change where a chat call goes."""
+LEADING: Final = ("agent", "provider", "user", "encryption")
+"""Entities whose changes may change where a chat call goes, or how: shares go with agents and
+users, ciphertext with the encryption key.
+"""
 
 
 class Loader(DataLoader[UUID, T]):
@@ -75,7 +78,8 @@ class Loader(DataLoader[UUID, T]):
 
 class Context:
     """`caller` is None until somebody signed in. `address` is the peer's IP address;
-    `idempotency_key` is what the client sent to have a repeat recognised.
+    `idempotency_key` is what the client sent to have a repeat recognised; `command` is what was
+    typed on the host, without its arguments, for a call that came by no other door.
     """
 
     def __init__(
@@ -86,12 +90,14 @@ class Context:
         *,
         address: str | None = None,
         idempotency_key: str | None = None,
+        command: str | None = None,
     ) -> None:
         self.services = services
         self._caller = caller
         self.request_id = request_id
         self.address = address
         self.idempotency_key = idempotency_key
+        self.command = command
         self._in_block = False
         self._message_pages: dict[PageRequest, Loader[Page[Message] | None]] = {}
         self._slots = asyncio.Semaphore(STATEMENTS_AT_ONCE)
@@ -152,6 +158,7 @@ class Context:
         """
         details = self.services.scrubber.scrub_value(details)
         entity = kind.partition(".")[0]
+        noted = details if self.command is None else {**details, "command": self.command}
         event = Event(
             topic=entity,
             kind=kind,
@@ -166,7 +173,7 @@ class Context:
             action=kind,
             entity_type=entity,
             entity_id=str(row.id),
-            details=details or None,
+            details=noted or None,
             ip_address=self.address,
         )
         db.add_all((event, audit))

@@ -16,8 +16,8 @@ async def watch_events(
     ctx: Context, topics: list[str] | None = None, after: str | None = None
 ) -> AsyncIterator[EventRow]:
     """Domain changes and runs that the caller may see: those after the cursor, in order, then
-    each as it comes. A topic is an entity (`agent`, `provider`, `api_key`, `session`) or
-    `run:<id>`; none means all.
+    each as it comes. A topic is an entity (`agent`, `provider`, `api_key`, `session`,
+    `user`) or `run:<id>`; none means all.
 
     Raises InvalidInput for a bad cursor; RateLimited for a reader that is too slow, who resumes
     with the last cursor; Unavailable when the server stops.

@@ -2,9 +2,10 @@
 
 from uuid import UUID
 
-from goclaw.core.errors import Conflict, Forbidden
+from goclaw.core.errors import Conflict, Forbidden, InvalidInput
 from goclaw.models.agents import Agent, AgentView
 from goclaw.models.providers import Provider
+from goclaw.models.shapes import storable
 from goclaw.resolvers.context import Context, found
 from goclaw.store.agents import administers, agent_by_key, agent_to_change
 from goclaw.store.database import Db
@@ -22,6 +23,14 @@ def as_id(ref: Ref) -> UUID | None:
         return UUID(ref)
     except ValueError:
         return None
+
+
+def as_user_id(text: str) -> str:
+    """Raises InvalidInput for text that no row can hold; a user nobody knows has no rows."""
+    try:
+        return storable(text)
+    except ValueError as error:
+        raise InvalidInput("invalid_input", field="user_id", reason=error) from error
 
 
 async def agent_named(ctx: Context, ref: Ref) -> AgentView:

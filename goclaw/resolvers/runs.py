@@ -3,7 +3,7 @@ from contextlib import aclosing
 from uuid import UUID
 
 from goclaw.core.callers import Scope
-from goclaw.core.errors import Forbidden, GatewayError, UpstreamFailed
+from goclaw.core.errors import Conflict, Forbidden, GatewayError, UpstreamFailed
 from goclaw.core.paging import Page, PageRequest
 from goclaw.core.streams import merged
 from goclaw.events.row import EventRow
@@ -18,11 +18,11 @@ from goclaw.resolvers.idempotency import Once
 from goclaw.resolvers.operation import operation, stream
 from goclaw.resolvers.refs import Ref
 from goclaw.resolvers.turns import Spoken, chat_target, new_turn
-from goclaw.runtime.history import from_row
+from goclaw.runtime.history import from_row, lacks_contents
 from goclaw.runtime.live import Turn, cancelled
 from goclaw.store.runs import count_runs as count_matching
 from goclaw.store.runs import runs_page
-from goclaw.store.sessions import answer_of, messages_until, session_by_key
+from goclaw.store.sessions import answer_of, messages_until, question_of, session_by_key
 
 HISTORY_LIMIT = 200
 
@@ -87,11 +87,12 @@ async def _send(ctx: Context, once: Once, data: SendMessage) -> UUID:
 @operation(Scope.WRITE)
 async def wake_agent(ctx: Context, id: Ref, data: Wake) -> WakeResult:
     """Waits for the answer; the run goes on when the caller hangs up. Raises NotFound, Conflict
-    while the session is answering, UpstreamFailed and its like when the model fails.
+    while the session is answering or when the answer to a repeated request was not stored,
+    UpstreamFailed and its like when the model fails.
     """
     run_id = await _wake(ctx, id, data)
-    await _until_ended_well(ctx, run_id)
-    return await _wake_result(ctx, run_id)
+    said = await _until_ended_well(ctx, run_id)
+    return await _wake_result(ctx, run_id, said)
 
 
 @operation(Scope.WRITE)
@@ -115,18 +116,24 @@ async def _wake_once(ctx: Context, once: Once, id: Ref, data: Wake) -> UUID:
     return await _begin(ctx, once, turn)
 
 
-async def _until_ended_well(ctx: Context, id: UUID) -> None:
-    """Raises what the run failed with; of a run of before or elsewhere, that it failed."""
+async def _until_ended_well(ctx: Context, id: UUID) -> str:
+    """What was heard of the answer. Raises what the run failed with; of a run of before or
+    elsewhere, that it failed.
+    """
     live = ctx.services.runner.live.get(id)
     if live is not None:
         await live.ended()
         if live.error is not None:
             raise live.error
-        return
+        return "".join(live.pieces)
+    heard: list[str] = []
     async with aclosing(_followed(ctx, id, None)) as events:
         async for event in events:
             if isinstance(event, RunEnded) and event.run.status != RunStatus.COMPLETED:
                 raise _failure(event.run)
+            if isinstance(event, RunText):
+                heard = [*heard, event.text] if event.offset else [event.text]
+    return "".join(heard)
 
 
 def _failure(run: RunView) -> GatewayError:
@@ -135,11 +142,14 @@ def _failure(run: RunView) -> GatewayError:
     return UpstreamFailed("run_failed", reason=run.error_message)
 
 
-async def _wake_result(ctx: Context, id: UUID) -> WakeResult:
+async def _wake_result(ctx: Context, id: UUID, said: str) -> WakeResult:
     run = await _fresh_run(ctx, id)
     answer = await answer_of(ctx.reads, id)
+    content = said if answer is None else answer.content or said
+    if run.output_tokens and not content and await _is_withheld(ctx, run):
+        raise Conflict("answer_not_stored")
     return WakeResult(
-        content="" if answer is None else answer.content,
+        content=content,
         run_id=id,
         usage=UsageView(
             prompt_tokens=run.input_tokens,
@@ -147,6 +157,11 @@ async def _wake_result(ctx: Context, id: UUID) -> WakeResult:
             total_tokens=run.input_tokens + run.output_tokens,
         ),
     )
+
+
+async def _is_withheld(ctx: Context, run: RunView) -> bool:
+    question = await question_of(ctx.reads, run.id)
+    return question is not None and lacks_contents(question)
 
 
 async def _turn(
@@ -158,13 +173,17 @@ async def _turn(
     channel: str,
     session_key: str | None = None,
 ) -> Turn:
-    """What the user says after what the session holds already."""
+    """What the user says after what the session holds already. Raises Conflict where that was
+    not stored, or what comes now would not be.
+    """
     if session is not None and session.user_id != ctx.user_id:
         raise Forbidden("session_not_yours")
     row = await chat_target(ctx, agent, or_default=not agent)
     kept: list[ModelMessage] = []
     if session is not None:
         rows = await messages_until(ctx.reads, session.id, session.message_count, HISTORY_LIMIT)
+        if not row.store_contents or any(map(lacks_contents, rows)):
+            raise Conflict("session_not_stored", key=row.key)
         kept = [from_row(message) for message in rows]
     before = b"" if session is None else bytes(session.prefix_hash or b"")
     spoken = Spoken(kept, [ModelMessage("user", text)], before)

@@ -17,8 +17,8 @@ KNOWN_S: Final = 60.0
 MAX_PROMPT_CHARS: Final = 32_000
 """A longer prompt is not kept, so that the cache is bounded in bytes, too."""
 
-Place: TypeAlias = tuple[bool, str | None, UUID | None, str, bool]
-"""Whether all rows are looked at or whose, and what for."""
+Place: TypeAlias = tuple[bool, str | None, frozenset[UUID] | None, UUID | None, str, bool]
+"""Whether all rows are looked at or whose, among which agents, and what for."""
 
 
 class Entry(NamedTuple):
@@ -44,7 +44,7 @@ class Targets:
     ) -> Target | None:
         """As `store.targets.target`, by which it is asked for."""
         caller = reads.caller
-        place = (caller.sees_all, caller.user_id, id, key, or_default)
+        place = (caller.sees_all, caller.user_id, caller.agent_ids, id, key, or_default)
         if self._trusted() and (known := self._remembered(place)):
             return known
         generation, asked = self._generation, clock_s()

@@ -10,8 +10,9 @@ from goclaw.models.traces import CostRow, SpanView, TraceView
 from goclaw.resolvers.context import Context, found
 from goclaw.resolvers.operation import operation
 from goclaw.store.sessions import Tail
-from goclaw.store.traces import costs_by_agent, traces_page
 from goclaw.store.traces import count_traces as count_matching
+from goclaw.store.traces import traces_page
+from goclaw.store.usage import costs_by_agent
 
 
 @operation(Scope.READ)
@@ -97,5 +98,7 @@ async def list_costs(
     since: datetime | None = None,
     until: datetime | None = None,
 ) -> Sequence[CostRow]:
-    """One row for each agent, dearest first; `since` is included, `until` is not."""
+    """One row for each agent, dearest first; `since` is included, `until` is not. Runs are what
+    is counted, so that the figures stay when traces are deleted.
+    """
     return await costs_by_agent(ctx.reads, agent_id, since, until)

@@ -90,7 +90,7 @@ def new_turn(
         user_id=ctx.user_id,
         key_id=ctx.caller.key_id,
         channel=channel,
-        label=_label(spoken.new),
+        label=_label(spoken.new) if row.store_contents else None,
     )
 
 

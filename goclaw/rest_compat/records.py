@@ -76,7 +76,7 @@ class SpanRecord(SpanView):
 
 
 class CostRecord(View):
-    """What one agent's root traces used; `total_cost` is in US dollars."""
+    """What one agent's runs used; `total_cost` is in US dollars."""
 
     agent_id: UUID | None
     total_cost: Annotated[float, From("cost_usd", known_or_zero)]

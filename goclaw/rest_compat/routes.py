@@ -7,9 +7,20 @@ from goclaw.models.activity import ActivityView
 from goclaw.models.api_keys import ApiKeyView, CreatedApiKey
 from goclaw.models.chat import WakeResult
 from goclaw.models.providers import ProviderModelView, ProviderVerification
+from goclaw.models.purges import PurgeReport
 from goclaw.models.sessions import MessageView
 from goclaw.models.system import Health
-from goclaw.resolvers import activity, agents, api_keys, chat, providers, runs, system, traces
+from goclaw.resolvers import (
+    activity,
+    agents,
+    api_keys,
+    chat,
+    providers,
+    purges,
+    runs,
+    system,
+    traces,
+)
 from goclaw.rest_compat.chat import AGENT_HEADERS, complete_chat
 from goclaw.rest_compat.encoders import gzip_file
 from goclaw.rest_compat.parameters import ALL_ROWS
@@ -236,6 +247,39 @@ ROUTES: Final = (
         constants=OK,
         names={"user_id": "userID"},
         by_slug=BY_AGENT_SLUG,
+    ),
+    Route(
+        "POST",
+        "/v1/agents/{id}/transfer",
+        agents.transfer_agent,
+        AgentRecord,
+        tag="Agents",
+        summary="Give an agent to another user",
+        description="Shares with others stay. With `keep_access` the old owner gets an admin "
+        "share.",
+        by_slug=BY_AGENT_SLUG,
+    ),
+    Route(
+        "POST",
+        "/v1/users/{userID}/transfer-agents",
+        agents.transfer_agents,
+        tag="Users",
+        summary="Give all agents of a user to another one",
+        many="ids",
+        names={"user_id": "userID"},
+    ),
+    Route(
+        "POST",
+        "/v1/users/{userID}/purge",
+        purges.purge_user,
+        PurgeReport,
+        tag="Users",
+        summary="Delete the data of a user",
+        description="Sessions, messages, traces, events and shares go, keys bound to the user are "
+        "revoked; figures of runs and the audit stay under a pseudonym. Refused while a run of "
+        "the user goes on, and for an owner of agents unless `delete_agents` is set.",
+        names={"user_id": "userID"},
+        errors=(409,),
     ),
     Route(
         "POST",

@@ -28,7 +28,7 @@ def new_run(turn: Turn, worker: str, request: dict[str, Any] | None = None) -> N
     """The rows that are committed before the model is asked."""
     run_id = uuid7()
     trace_id = uuid7()
-    rows = [to_row(message, seq) for seq, message in enumerate(turn.new, start=1)]
+    rows = [to_row(turn.stored(message), seq) for seq, message in enumerate(turn.new, start=1)]
     return NewRun(
         id=run_id,
         trace_id=trace_id,
@@ -63,7 +63,6 @@ class Outcome:
         self.run = run
         self.status = status
         self.error = error
-        self.error_text = None if error is None else scrubber.scrub(str(error))
         self._scrubber = scrubber
         self.reply = run.reply or run.answer.reply()
         self.usage = self.reply.usage or NO_USAGE
@@ -83,12 +82,24 @@ class Outcome:
         answer = self.answer
         if not answer.content and not answer.tool_calls:
             return None
-        return to_row(answer, 1)
+        return to_row(self.run.turn.stored(answer), 1)
 
     @cached_property
     def answer(self) -> ModelMessage:
         calls = self.reply.tool_calls
         return ModelMessage("assistant", self.reply.content.replace("\0", ""), tool_calls=calls)
+
+    @cached_property
+    def error_text(self) -> str | None:
+        """The code alone where contents are not stored: a vendor may quote what it was asked."""
+        if self.error is None:
+            return None
+        if not self.run.turn.agent.store_contents:
+            return self.error.code
+        return self._scrubber.scrub(str(self.error))
+
+    def _preview(self, message: ModelMessage) -> str | None:
+        return self._scrubber.clip(self.run.turn.stored(message).text, PREVIEW_CHARS) or None
 
     def prefix_hash(self) -> bytes | None:
         """None for an answer that no client has seen whole."""
@@ -143,8 +154,8 @@ class Outcome:
             "start_time": run.started_at,
             "end_time": self.ended_at,
             "duration_ms": self.duration_ms,
-            "input_preview": self._scrubber.clip(run.turn.new[-1].text, PREVIEW_CHARS),
-            "output_preview": self._scrubber.clip(self.answer.text, PREVIEW_CHARS) or None,
+            "input_preview": self._preview(run.turn.new[-1]),
+            "output_preview": self._preview(self.answer),
             "error": self.error_text,
             "created_at": run.started_at,
         }

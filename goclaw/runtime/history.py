@@ -41,6 +41,17 @@ def split_at_last_answer(
     return (), messages
 
 
+def without_contents(message: ModelMessage) -> ModelMessage:
+    """Who spoke, and which tools were called; not with what."""
+    calls = [ToolCall(call.id, call.name, "") for call in message.tool_calls]
+    return ModelMessage(message.role, "", tool_calls=calls, tool_call_id=message.tool_call_id)
+
+
+def lacks_contents(row: Any) -> bool:
+    """Whether a stored message once said something: a user who says nothing is refused."""
+    return row.role == "user" and not row.content and row.parts is None
+
+
 def to_row(message: ModelMessage, seq: int) -> Row:
     """A row of `messages`. An image is kept as what it was, not as what it showed."""
     return {

@@ -14,6 +14,7 @@ from goclaw.models.runs import RunStatus
 from goclaw.providers.client import ModelClient
 from goclaw.providers.messages import Delta, ModelMessage, ModelRequest, Reply
 from goclaw.providers.replies import ReplyBuilder
+from goclaw.runtime.history import without_contents
 from goclaw.store.targets import Target
 
 FLUSH_S: Final = 0.05
@@ -43,6 +44,10 @@ class Turn:
     key_id: UUID | None
     channel: str
     label: str | None = None
+
+    def stored(self, message: ModelMessage) -> ModelMessage:
+        """What is written down of a message."""
+        return message if self.agent.store_contents else without_contents(message)
 
 
 @dataclass(eq=False)

@@ -1,7 +1,7 @@
 """Runs of other workers: hearing what they say, asking them to stop."""
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Iterator
 from typing import Any, Final
 from uuid import UUID
 
@@ -13,12 +13,22 @@ from goclaw.runtime.runner import Runner
 CONTROL: Final = "runs"
 CANCEL: Final = "cancel"
 FOLLOW: Final = "follow"
+SHORT_CHARS: Final = 1000
+"""Fits into a NOTIFY, however it is written."""
+
 INTEREST_S: Final = 10.0
 """How often a follower says that it is still there; twice that without a word ends it."""
 
 
 def text_channel(run_id: UUID) -> str:
     return f"text:{run_id}"
+
+
+def _pieces(offset: int, text: str, storable: bool) -> Iterator[tuple[int, str]]:
+    """What must not be stored goes in pieces that the fan-out need not put aside in a table."""
+    size = len(text) if storable else SHORT_CHARS
+    for at in range(0, len(text), size):
+        yield offset + at, text[at : at + size]
 
 
 class RemoteRuns:
@@ -62,7 +72,8 @@ class RemoteRuns:
 
     async def _send_text(self, run: LiveRun, until: float) -> None:
         async for offset, text in run.text():
-            self._hub.post(text_channel(run.id), {"offset": offset, "text": text})
+            for at, piece in _pieces(offset, text, run.turn.agent.store_contents):
+                self._hub.post(text_channel(run.id), {"offset": at, "text": piece})
             if asyncio.get_running_loop().time() > until:
                 return
             await asyncio.sleep(FLUSH_S)

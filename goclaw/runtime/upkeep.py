@@ -9,7 +9,7 @@ from typing import Final
 import structlog
 
 from goclaw.core.errors import Unavailable
-from goclaw.events.hub import KEEP_S
+from goclaw.runtime.retention import Retention
 from goclaw.runtime.runner import Runner
 from goclaw.store.database import Database
 from goclaw.store.events import trim_events
@@ -21,12 +21,15 @@ log = structlog.get_logger()
 BEAT_S: Final = 10.0
 TIDY_EVERY: Final = 360
 """Beats between two clean-ups: an hour."""
-KEEP_EVENTS: Final = timedelta(seconds=KEEP_S)
 
 
 class Upkeep:
-    def __init__(self, database: Database, runner: Runner) -> None:
+    def __init__(
+        self, database: Database, runner: Runner, retention: Retention, keep_events: timedelta
+    ) -> None:
         self._database = database
+        self._retention = retention
+        self._keep_events = keep_events
         self._runner = runner
 
     async def run(self) -> None:
@@ -53,4 +56,5 @@ class Upkeep:
         await forget_old_requests(self._database)
         trimmed = True
         while trimmed:
-            trimmed = bool(await trim_events(self._database.pool, KEEP_EVENTS))
+            trimmed = bool(await trim_events(self._database.pool, self._keep_events))
+        await self._retention.run_if_due()

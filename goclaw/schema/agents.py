@@ -1,3 +1,4 @@
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated
 from uuid import UUID
@@ -17,6 +18,8 @@ from goclaw.resolvers.agents import (
     list_shares,
     may_change_agent,
     share_agent,
+    transfer_agent,
+    transfer_agents,
     unshare_agent,
     update_agent,
 )
@@ -43,6 +46,7 @@ WORDS = {
     "max_tool_iterations": "How often it may call tools in one answer.",
     "temperature": "0 to 2; null is the vendor's own.",
     "budget_monthly_cents": "What it may cost a month, in US cents; null is no limit.",
+    "store_contents": "Whether what is said is kept; else only figures and costs are.",
     "frontmatter": "Facts about it in YAML, for other programs.",
     "other_config": "Settings of other programs.",
 }
@@ -57,6 +61,8 @@ NOT_YET = frozenset(
     }
 )
 """Settings that `/v1` keeps and nothing reads so far."""
+
+KEEP_ACCESS = "Whether the old owner gets an admin share."
 
 Search = Annotated[str | None, argument("A part of the key or the name shown, in any case.")]
 
@@ -88,6 +94,7 @@ class Agent:
     max_tool_iterations: int = described(WORDS["max_tool_iterations"])
     temperature: float | None = described(WORDS["temperature"])
     budget_monthly_cents: int | None = described(WORDS["budget_monthly_cents"])
+    store_contents: bool = described(WORDS["store_contents"])
     frontmatter: str | None = described(WORDS["frontmatter"])
     other_config: JSON = described(WORDS["other_config"])
     created_at: datetime = described("When it was made.")
@@ -139,6 +146,32 @@ class UnshareAgentInput:
     user_id: str = described("The user it was shared with.")
 
 
+@strawberry.input(description="An agent to give to another user.")
+class TransferAgentInput:
+    id: UUID = described("The agent.")
+    user_id: str = described("The new owner.")
+    keep_access: bool = described(KEEP_ACCESS, default=False)
+
+
+@strawberry.input(description="A user whose agents another one is to get.")
+class TransferAgentsInput:
+    from_user_id: str = described("Who owns them now.")
+    user_id: str = described("The new owner.")
+    keep_access: bool = described(KEEP_ACCESS, default=False)
+
+
+@strawberry.type(description="Agents that have a new owner.")
+class TransferredAgents:
+    ids: list[UUID] = described("Which; oldest first.")
+
+
+@dataclass(frozen=True, slots=True)
+class Transferred:
+    """The row behind TransferredAgents."""
+
+    ids: list[UUID]
+
+
 @strawberry.type
 class AgentQuery:
     @field(Connection[Agent], "Agents the caller may use, newest first.")
@@ -182,6 +215,16 @@ class AgentMutation:
     async def share_agent(self, info: Info, input: In[ShareAgentInput]) -> models.AgentShare:
         share = parse(models.ShareCreate, input)
         return await share_agent(info.context, input.agent_id, share)
+
+    @mutation(Agent, "Gives an agent to another user. Shares with others stay.")
+    async def transfer_agent(self, info: Info, input: In[TransferAgentInput]) -> models.AgentView:
+        data = parse(models.AgentTransfer, input)
+        return await transfer_agent(info.context, input.id, data)
+
+    @mutation(TransferredAgents, "Gives all agents of a user to another one.")
+    async def transfer_agents(self, info: Info, input: In[TransferAgentsInput]) -> Transferred:
+        data = parse(models.AgentTransfer, input)
+        return Transferred(await transfer_agents(info.context, input.from_user_id, data))
 
     @mutation(Deleted, "Takes a share back.")
     async def unshare_agent(self, info: Info, input: In[UnshareAgentInput]) -> Gone:

@@ -18,6 +18,7 @@ from goclaw.schema.scalars import SCALARS
 from goclaw.schema.sessions import SessionMutation, SessionQuery
 from goclaw.schema.system import SystemQuery
 from goclaw.schema.traces import TraceQuery
+from goclaw.schema.users import UserMutation
 
 assert enums.WORDS  # what it defines is used by name alone
 
@@ -37,7 +38,14 @@ class Query(
 
 
 @strawberry.type(description="What can be done. Each takes one argument, `input`.")
-class Mutation(AgentMutation, ProviderMutation, ApiKeyMutation, SessionMutation, RunMutation):
+class Mutation(
+    AgentMutation,
+    ProviderMutation,
+    ApiKeyMutation,
+    SessionMutation,
+    RunMutation,
+    UserMutation,
+):
     pass
 
 

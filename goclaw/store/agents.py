@@ -1,4 +1,5 @@
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import String, Uuid, bindparam, delete, func, or_, select, update
@@ -147,6 +148,31 @@ async def remove_agent(db: Db, agent: Agent) -> None:
     agent.deleted_at = now()
     agent.is_default = False
     await db.flush()
+
+
+async def agents_of(db: Db, user_id: str) -> Sequence[Agent]:
+    """The live agents of a user, whoever asks, locked until the block ends."""
+    statement = select_one(Agent).where(
+        col(Agent.owner_id) == user_id, col(Agent.deleted_at).is_(None)
+    )
+    return (await db.exec(statement.order_by(col(Agent.id)).with_for_update())).all()
+
+
+async def transfer_agent(db: Db, agent: Agent, user_id: str) -> None:
+    """The new owner needs no share any more."""
+    await remove_share(db, agent.id, user_id)
+    agent.owner_id = user_id
+    agent.updated_at = now()
+    await db.flush()
+
+
+async def view_of(db: Db, agent: Agent) -> AgentView:
+    """Also for a caller who sees the agent no more."""
+    name = select_one(Provider.name).where(col(Provider.id) == agent.provider_id)
+    values: dict[str, Any] = {
+        field: getattr(agent, field, None) for field in AgentView.model_fields
+    }
+    return AgentView(**values | {"provider": (await db.exec(name)).one()})
 
 
 async def save_share(db: Db, share: AgentShare) -> AgentShare:

@@ -101,6 +101,12 @@ async def key_to_change(db: Db, id: UUID) -> ApiKey | None:
     ).one_or_none()
 
 
+async def keys_bound_to(db: Db, user_id: str) -> Sequence[ApiKey]:
+    """Those that still work, locked until the block ends."""
+    bound = db.visible(ApiKey).where(col(ApiKey.user_id) == user_id, ~col(ApiKey.revoked))
+    return (await db.exec(bound.order_by(col(ApiKey.id)).with_for_update())).all()
+
+
 async def revoke_key(db: Db, key: ApiKey) -> ApiKey:
     key.revoked = True
     key.updated_at = now()

@@ -59,13 +59,13 @@ BY_KEY = Query[Session](
         col(Session.key) == bindparam("key"),
     )
 )
-ANSWER = Query[Message](
+SAID_LAST = Query[Message](
     lambda visible: (
         select(Message)
         .where(
             visible(Message),
             col(Message.run_id) == bindparam("run_id", type_=Uuid),
-            col(Message.role) == "assistant",
+            col(Message.role) == bindparam("role"),
         )
         .order_by(col(Message.seq).desc())
         .limit(1)
@@ -187,7 +187,12 @@ async def session_by_key(reads: Reads, agent_id: UUID, user_id: str, key: str) -
 
 async def answer_of(reads: Reads, run_id: UUID) -> Message | None:
     """What the model said last in a run, also if it was cut off."""
-    return await ANSWER.fetch_one(reads, run_id=run_id)
+    return await SAID_LAST.fetch_one(reads, run_id=run_id, role="assistant")
+
+
+async def question_of(reads: Reads, run_id: UUID) -> Message | None:
+    """What the user said last in a run."""
+    return await SAID_LAST.fetch_one(reads, run_id=run_id, role="user")
 
 
 async def messages_by_id(reads: Reads, ids: Collection[UUID]) -> dict[UUID, Message]:

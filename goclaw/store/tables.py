@@ -7,6 +7,7 @@ from sqlmodel import SQLModel
 from goclaw.models.activity import Activity
 from goclaw.models.agents import Agent, AgentShare
 from goclaw.models.api_keys import ApiKey
+from goclaw.models.chores import Chore
 from goclaw.models.events import Event, FanoutPayload
 from goclaw.models.idempotency import IdempotentRequest
 from goclaw.models.providers import Provider
@@ -14,6 +15,7 @@ from goclaw.models.runs import Run
 from goclaw.models.sessions import Message, Session
 from goclaw.models.traces import Span, Trace
 from goclaw.models.trust import TrustEpoch, TrustingWorker
+from goclaw.models.usage import UsageDay
 
 TABLES: Final[tuple[type[SQLModel], ...]] = (
     Provider,
@@ -31,4 +33,6 @@ TABLES: Final[tuple[type[SQLModel], ...]] = (
     IdempotentRequest,
     TrustEpoch,
     TrustingWorker,
+    UsageDay,
+    Chore,
 )

@@ -22,6 +22,7 @@ AGENT: Final = (
     "system_prompt",
     "max_output_tokens",
     "temperature",
+    "store_contents",
 )
 PROVIDER: Final = "p_"
 """What the provider's columns are prefixed with, as the agent has some of the same names."""
@@ -53,6 +54,7 @@ class Target:
     system_prompt: str
     max_output_tokens: int
     temperature: float | None
+    store_contents: bool
     provider: TargetProvider
 
 

@@ -1,15 +1,13 @@
 from collections.abc import Collection, Sequence
 from contextlib import suppress
-from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from asyncpg import UniqueViolationError
-from sqlalchemy import ColumnElement, DateTime, Select, bindparam, func, or_, select
+from sqlalchemy import select
 from sqlmodel import col
 
 from goclaw.core.paging import Page, PageRequest
-from goclaw.models.traces import CostRow, Span, SpanView, Trace, TraceView
+from goclaw.models.traces import Span, SpanView, Trace, TraceView
 from goclaw.store.database import Database, Reads, unavailable_when_away
 from goclaw.store.pages import (
     Total,
@@ -20,11 +18,10 @@ from goclaw.store.pages import (
     fetch_page,
     newest_first,
 )
-from goclaw.store.query import Query, Visible
+from goclaw.store.query import Query
 
 FILTERS = ("agent_id", "user_id", "session_id", "session_key", "status", "channel")
 MATCHES = tuple(equals_if_given(col(getattr(Trace, name)), name) for name in FILTERS)
-INSTANT = DateTime(timezone=True)
 
 TRACE_COLUMNS = tuple(column.name for column in Trace.__table__.c)  # type: ignore[attr-defined]
 SPAN_COLUMNS = tuple(column.name for column in Span.__table__.c)  # type: ignore[attr-defined]
@@ -41,39 +38,6 @@ SPANS = Query[SpanView](
         .order_by(col(Span.start_time), col(Span.id))
     )
 )
-
-
-def _since_if_given() -> ColumnElement[bool]:
-    since = bindparam("since", type_=INSTANT)
-    return or_(since.is_(None), col(Trace.created_at) >= since)
-
-
-def _until_if_given() -> ColumnElement[bool]:
-    until = bindparam("until", type_=INSTANT)
-    return or_(until.is_(None), col(Trace.created_at) < until)
-
-
-def _costs(visible: Visible) -> Select[Any]:
-    cost = func.coalesce(func.sum(Trace.total_cost_usd), 0)
-    columns: tuple[Any, ...] = (
-        col(Trace.agent_id),
-        cost.label("cost_usd"),
-        func.sum(Trace.total_input_tokens).label("input_tokens"),
-        func.sum(Trace.total_output_tokens).label("output_tokens"),
-        func.count().label("trace_count"),
-    )
-    conditions = (
-        visible(Trace),
-        col(Trace.parent_trace_id).is_(None),
-        equals_if_given(col(Trace.agent_id), "agent_id"),
-        _since_if_given(),
-        _until_if_given(),
-    )
-    grouped = select(*columns).where(*conditions).group_by(col(Trace.agent_id))
-    return grouped.order_by(cost.desc(), col(Trace.agent_id))
-
-
-COSTS = Query[CostRow](_costs)
 
 
 async def traces_by_id(reads: Reads, ids: Collection[UUID]) -> dict[UUID, TraceView]:
@@ -95,13 +59,6 @@ async def spans_by_trace(reads: Reads, ids: Collection[UUID]) -> dict[UUID, list
     for row in await SPANS.fetch(reads, ids=list(ids)):
         spans[row.trace_id].append(row)
     return spans
-
-
-async def costs_by_agent(
-    reads: Reads, agent_id: UUID | None, since: datetime | None, until: datetime | None
-) -> Sequence[CostRow]:
-    """Root traces alone, dearest first; `since` is included, `until` is not."""
-    return await COSTS.fetch(reads, agent_id=agent_id, since=since, until=until)
 
 
 async def copy_rows(

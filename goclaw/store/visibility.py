@@ -25,6 +25,7 @@ from goclaw.models.providers import Provider
 from goclaw.models.runs import Run
 from goclaw.models.sessions import Message, Session
 from goclaw.models.traces import Span, Trace
+from goclaw.models.usage import UsageDay
 
 
 def shared_with(user: Any) -> ColumnElement[bool]:
@@ -57,6 +58,7 @@ CONDITIONS: Final[dict[type[SQLModel], Callable[[Any], ColumnElement[bool] | Non
     Run: lambda user: col(Run.user_id) == user,
     Trace: lambda user: col(Trace.user_id) == user,
     Span: _spans,
+    UsageDay: lambda user: col(UsageDay.user_id) == user,
     Activity: lambda user: col(Activity.actor_id) == user,
     Provider: lambda _: None,
     ApiKey: lambda _: None,
@@ -82,6 +84,7 @@ WITHIN_AGENTS: Final[dict[type[SQLModel], Callable[[Any], ColumnElement[bool] | 
     Run: lambda agents: col(Run.agent_id) == any_(agents),
     Trace: lambda agents: col(Trace.agent_id) == any_(agents),
     Span: _of_trace,
+    UsageDay: lambda agents: col(UsageDay.agent_id) == any_(agents),
     Activity: lambda agents: col(Activity.entity_id) == any_(cast(agents, ARRAY(String))),
     Provider: lambda _: None,
     ApiKey: lambda _: None,

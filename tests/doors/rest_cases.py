@@ -78,6 +78,28 @@ PATHS = (
     ),
     change("unshare_agent", "DELETE /v1/agents/$agent/shares/eve", **AGENT | {"shows": "true"}),
     change(
+        "transfer_agent",
+        "POST /v1/agents/$agent/transfer",
+        {"user_id": "ada", "keep_access": True},
+        **AGENT,
+    ),
+    change(
+        "transfer_agents",
+        "POST /v1/users/$gone/transfer-agents",
+        {"user_id": "ada"},
+        scope=Scope.ADMIN,
+        shows='"ids"',
+        **ANYBODY,
+    ),
+    change(
+        "purge_user",
+        "POST /v1/users/$gone/purge",
+        {"delete_agents": True},
+        scope=Scope.ADMIN,
+        shows="purged-",
+        **ANYBODY,
+    ),
+    change(
         "wake_agent",
         "POST /v1/agents/$agent/wake",
         {"message": "Wake up."},

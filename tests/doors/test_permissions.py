@@ -218,7 +218,8 @@ async def test_what_belongs_to_nobody_is_there_for_all(world: World, case: Case)
 SHARED = [
     case
     for case in CASES
-    if case.operation in ("update_agent", "delete_agent", "share_agent", "unshare_agent")
+    if case.operation
+    in ("update_agent", "delete_agent", "share_agent", "transfer_agent", "unshare_agent")
 ]
 
 

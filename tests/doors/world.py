@@ -127,6 +127,7 @@ class World:
         key_id, _ = await self.key(Scope.READ)
         rows = {
             "number": str(number),
+            "gone": f"gone-{number}",
             "cursor": cursor,
             "provider": str(provider.id),
             "provider_name": provider.name,

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from goclaw.app import HOMES
+
 ROOT = Path(__file__).parents[2]
 WHERE = (
     "uvicorn",
@@ -47,6 +49,6 @@ def test_a_migration_knows_nothing_of_the_doors() -> None:
     assert not imported & {"uvicorn", "starlette", "strawberry", "aiohttp", "redis"}
 
 
-@pytest.mark.parametrize("name", ["create_app", "database_version", "migrate", "newest_version"])
+@pytest.mark.parametrize("name", list(HOMES))
 def test_import_strings_lead_somewhere(name: str) -> None:
     imported_by(f"from goclaw.app import {name}; assert callable({name})")

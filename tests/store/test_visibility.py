@@ -22,7 +22,14 @@ FOR_EVERYBODY = {
 }
 WITHOUT_AGENTS = {"SEEN"}
 """Events ask it, after `Caller.reaches`."""
-INTERNAL = {"Event", "FanoutPayload", "IdempotentRequest", "TrustEpoch", "TrustingWorker"}
+INTERNAL = {
+    "Chore",
+    "Event",
+    "FanoutPayload",
+    "IdempotentRequest",
+    "TrustEpoch",
+    "TrustingWorker",
+}
 """Tables that no operation reads for a caller: the event log checks each event as it is told."""
 
 

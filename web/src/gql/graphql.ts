@@ -61,6 +61,8 @@ export type CreateAgentInput = {
   temperature?: number | null | undefined;
   /** What it may cost a month, in US cents; null is no limit. */
   budgetMonthlyCents?: number | null | undefined;
+  /** Whether what is said is kept; else only figures and costs are. */
+  storeContents?: boolean | null | undefined;
   /** Facts about it in YAML, for other programs. */
   frontmatter?: string | null | undefined;
   /** Settings of other programs. */
@@ -291,6 +293,8 @@ export type UpdateAgentInput = {
   temperature?: number | null | undefined;
   /** What it may cost a month, in US cents; null is no limit. */
   budgetMonthlyCents?: number | null | undefined;
+  /** Whether what is said is kept; else only figures and costs are. */
+  storeContents?: boolean | null | undefined;
   /** Facts about it in YAML, for other programs. */
   frontmatter?: string | null | undefined;
   /** Settings of other programs. */

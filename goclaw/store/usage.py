@@ -1,0 +1,91 @@
+"""What runs cost: from the runs themselves and, once those are gone, from their days."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    DateTime,
+    Select,
+    bindparam,
+    cast,
+    func,
+    literal,
+    or_,
+    select,
+    union_all,
+)
+from sqlmodel import col
+
+from goclaw.models.runs import Run
+from goclaw.models.traces import CostRow
+from goclaw.models.usage import UsageDay
+from goclaw.store.database import Reads
+from goclaw.store.pages import equals_if_given
+from goclaw.store.query import Query, Visible
+
+INSTANT = DateTime(timezone=True)
+
+
+def _between(at: Any) -> ColumnElement[bool]:
+    since, until = bindparam("since", type_=INSTANT), bindparam("until", type_=INSTANT)
+    return or_(since.is_(None), at >= since) & or_(until.is_(None), at < until)
+
+
+def _ended(visible: Visible) -> Select[Any]:
+    columns: tuple[Any, ...] = (
+        col(Run.agent_id).label("agent_id"),
+        col(Run.cost_usd).label("cost_usd"),
+        col(Run.input_tokens).label("input_tokens"),
+        col(Run.output_tokens).label("output_tokens"),
+        literal(1).label("runs"),
+    )
+    return select(*columns).where(
+        visible(Run),
+        col(Run.status) != "running",
+        equals_if_given(col(Run.agent_id), "agent_id"),
+        _between(col(Run.started_at)),
+    )
+
+
+def _days(visible: Visible) -> Select[Any]:
+    columns: tuple[Any, ...] = (
+        col(UsageDay.agent_id),
+        col(UsageDay.cost_usd),
+        col(UsageDay.input_tokens),
+        col(UsageDay.output_tokens),
+        col(UsageDay.runs),
+    )
+    return select(*columns).where(
+        visible(UsageDay),
+        equals_if_given(col(UsageDay.agent_id), "agent_id"),
+        _between(col(UsageDay.day)),
+    )
+
+
+def _costs(visible: Visible) -> Select[Any]:
+    used = union_all(_ended(visible), _days(visible)).subquery("used")
+    cost = func.coalesce(func.sum(used.c.cost_usd), 0)
+    grouped = select(
+        used.c.agent_id,
+        cost.label("cost_usd"),
+        cast(func.sum(used.c.input_tokens), BigInteger).label("input_tokens"),
+        cast(func.sum(used.c.output_tokens), BigInteger).label("output_tokens"),
+        func.sum(used.c.runs).label("trace_count"),
+    ).group_by(used.c.agent_id)
+    return grouped.order_by(cost.desc(), used.c.agent_id)
+
+
+COSTS = Query[CostRow](_costs)
+
+
+async def costs_by_agent(
+    reads: Reads, agent_id: UUID | None, since: datetime | None, until: datetime | None
+) -> Sequence[CostRow]:
+    """Dearest first; `since` is included, `until` is not. Of runs that are no longer kept whole
+    days (UTC) are counted by their beginning.
+    """
+    return await COSTS.fetch(reads, agent_id=agent_id, since=since, until=until)
