@@ -5,7 +5,7 @@ import os
 import socket
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pkgutil import resolve_name
 from typing import Any, Final
 
@@ -19,6 +19,7 @@ from goclaw.events.hub import EventHub
 from goclaw.events.postgres import PostgresBackend
 from goclaw.providers.registry import OLLAMA_HOST
 from goclaw.resolvers.key_use import KeyUse
+from goclaw.resolvers.refused_credentials import RefusedCredentials
 from goclaw.resolvers.seed import seed, warm_local_model
 from goclaw.resolvers.services import Services
 from goclaw.runtime.clients import ModelClients
@@ -26,7 +27,11 @@ from goclaw.runtime.remote import RemoteRuns
 from goclaw.runtime.runner import Runner
 from goclaw.runtime.trace_writer import TraceWriter
 from goclaw.runtime.upkeep import Upkeep
+from goclaw.security.edge import Edge
 from goclaw.security.outbound import OutboundClient
+from goclaw.security.places import Places
+from goclaw.security.rate_storage import open_storage
+from goclaw.security.rates import Failures, Rates
 from goclaw.security.vault import Vault, key_in_folder, parse_key
 from goclaw.store.database import Database, open_database
 from goclaw.store.events import PostgresLog, drop_foreign_events
@@ -82,6 +87,7 @@ async def open_services(host: Host, *, serving: bool = True) -> AsyncIterator[Se
         database = await _open_database(host)
         stack.push_async_callback(database.close)
         services = _assemble(host, database)
+        stack.push_async_callback(services.rates.close)
         await services.outbound.open()
         stack.push_async_callback(services.outbound.close)
         stack.push_async_callback(_flush, services)
@@ -107,6 +113,9 @@ def _assemble(host: Host, database: Database) -> Services:
     vault = open_vault(host)
     traces = TraceWriter(database)
     runner = Runner(database, hub, traces, f"{socket.gethostname()}:{os.getpid()}")
+    redis_url = host.settings.redis_url
+    counters = open_storage(redis_url.get_secret_value() if redis_url else None)
+    rates = Rates(host.settings, counters)
     return Services(
         host=host,
         settings=host.settings,
@@ -119,15 +128,40 @@ def _assemble(host: Host, database: Database) -> Services:
         remote=RemoteRuns(runner, hub),
         traces=traces,
         key_use=KeyUse(database),
+        edge=Edge(host.settings, rates),
+        rates=rates,
+        failures=Failures(host.settings, counters),
+        refusals=RefusedCredentials(database),
+        sockets=open_sockets(host.settings),
+        subscriptions=open_subscriptions(host.settings),
         started_at=datetime.now(UTC),
     )
 
 
+def open_sockets(settings: Settings) -> Places:
+    return Places(
+        "too_many_sockets",
+        {"address": settings.sockets_per_address, "credential": settings.sockets_per_credential},
+    )
+
+
+def open_subscriptions(settings: Settings) -> Places:
+    return Places(
+        "too_many_followed",
+        {
+            "address": settings.subscriptions_per_address,
+            "credential": settings.subscriptions_per_credential,
+        },
+    )
+
+
 def _start_background(services: Services) -> list["asyncio.Task[None]"]:
-    upkeep = Upkeep(services.database, services.runner)
+    idle = timedelta(seconds=services.settings.session_idle_s)
+    upkeep = Upkeep(services.database, services.runner, idle)
     work = {
         "traces": services.traces.run,
         "key_use": services.key_use.run,
+        "refusals": services.refusals.run,
         "upkeep": upkeep.run,
         "remote_runs": services.remote.run,
         "warm_up": lambda: warm_local_model(services),
@@ -158,5 +192,6 @@ async def _flush(services: Services) -> None:
     try:
         await services.traces.flush()
         await services.key_use.flush()
+        await services.refusals.flush()
     except Exception:
         log.exception("services.flush_failed", traces=services.traces.queued)

@@ -10,6 +10,7 @@ from goclaw.cli.supervisor import StartFailed, Supervisor
 from goclaw.core.errors import GatewayError
 from goclaw.core.logs import configure_logs
 from goclaw.core.settings import InvalidSettings, load_settings, refuse_open_address
+from goclaw.security.tls import server_context
 
 APP: Final = "goclaw.app:create_app"
 MIGRATE: Final = "goclaw.app:migrate"
@@ -51,6 +52,8 @@ def serve(
     try:
         settings = load_settings(**arguments)
         refuse_open_address(settings)
+        if settings.tls_certificate is not None:
+            server_context(settings)
     except InvalidSettings as error:
         typer.echo(f"goclaw: {error}", err=True)
         raise typer.Exit(BAD_SETTINGS) from error

@@ -43,12 +43,16 @@ def effective(scopes: frozenset[Scope]) -> frozenset[Scope]:
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """`scopes` hold what they imply; `user_id` is None when nobody was named."""
+    """`scopes` hold what they imply; `user_id` is None when nobody was named; `session_id` is
+    of the signed-in page that called; `rate_limit_per_minute` is the credential's own.
+    """
 
     scopes: frozenset[Scope]
     user_id: str | None
     key_id: UUID | None = None
     is_owner: bool = False
+    session_id: UUID | None = None
+    rate_limit_per_minute: int | None = None
 
     @property
     def role(self) -> Role:

@@ -16,13 +16,16 @@ class Authentication(StrEnum):
 
 
 class Me(View):
-    """`key_id` is set for an API key; `is_owner` for a user named in GOCLAW_OWNER_IDS."""
+    """`key_id` is set for an API key, `session_id` for a signed-in page;
+    `is_owner` for a user named in GOCLAW_OWNER_IDS.
+    """
 
     user_id: str | None
     role: Role
     scopes: list[Scope]
     is_owner: bool
     key_id: UUID | None
+    session_id: UUID | None
     authentication: Authentication
 
 

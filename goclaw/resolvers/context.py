@@ -55,6 +55,7 @@ AUDIENCES = {
     "provider": Audience.ALL,
     "api_key": Audience.ADMIN,
     "session": Audience.USER,
+    "web_session": Audience.USER,
 }
 """Who may see the changes of an entity."""
 

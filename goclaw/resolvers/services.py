@@ -7,11 +7,15 @@ from goclaw.core.host import Host
 from goclaw.core.settings import Settings
 from goclaw.events.hub import EventHub
 from goclaw.resolvers.key_use import KeyUse
+from goclaw.resolvers.refused_credentials import RefusedCredentials
 from goclaw.runtime.clients import ModelClients
 from goclaw.runtime.remote import RemoteRuns
 from goclaw.runtime.runner import Runner
 from goclaw.runtime.trace_writer import TraceWriter
+from goclaw.security.edge import Edge
 from goclaw.security.outbound import OutboundClient
+from goclaw.security.places import Places
+from goclaw.security.rates import Failures, Rates
 from goclaw.security.vault import Vault
 from goclaw.store.database import Database
 
@@ -29,4 +33,10 @@ class Services:
     remote: RemoteRuns
     traces: TraceWriter
     key_use: KeyUse
+    edge: Edge
+    rates: Rates
+    failures: Failures
+    refusals: RefusedCredentials
+    sockets: Places
+    subscriptions: Places
     started_at: datetime

@@ -28,6 +28,7 @@ async def get_me(ctx: Context) -> Me:
         scopes=sorted(caller.scopes),
         is_owner=caller.is_owner,
         key_id=caller.key_id,
+        session_id=caller.session_id,
         authentication=authentication(ctx.services.settings),
     )
 

@@ -62,7 +62,9 @@ class Admission:
         while not self._over.done():
             await asyncio.sleep(CHECK_S)
             try:
-                self._ctx = await enter(self._services, self._credential, self._ctx.request_id)
+                self._ctx = await enter(
+                    self._services, self._credential, self._ctx.request_id, again=True
+                )
                 away_s = 0.0
             except Unavailable as error:
                 away_s += CHECK_S

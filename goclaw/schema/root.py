@@ -18,6 +18,7 @@ from goclaw.schema.scalars import SCALARS
 from goclaw.schema.sessions import SessionMutation, SessionQuery
 from goclaw.schema.system import SystemQuery
 from goclaw.schema.traces import TraceQuery
+from goclaw.schema.web_sessions import WebSessionMutation, WebSessionQuery
 
 assert enums.WORDS  # what it defines is used by name alone
 
@@ -32,12 +33,20 @@ class Query(
     RunQuery,
     TraceQuery,
     ActivityQuery,
+    WebSessionQuery,
 ):
     pass
 
 
 @strawberry.type(description="What can be done. Each takes one argument, `input`.")
-class Mutation(AgentMutation, ProviderMutation, ApiKeyMutation, SessionMutation, RunMutation):
+class Mutation(
+    AgentMutation,
+    ProviderMutation,
+    ApiKeyMutation,
+    SessionMutation,
+    RunMutation,
+    WebSessionMutation,
+):
     pass
 
 

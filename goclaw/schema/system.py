@@ -17,6 +17,7 @@ class Me:
     scopes: list[Scope] = described("What the caller may do.")
     is_owner: bool = described("Whether the user is one of the server's owners.")
     key_id: UUID | None = described("The API key that was used.")
+    session_id: UUID | None = described("The signed-in page that calls, where one does.")
     authentication: models.Authentication = described("How callers are told apart.")
 
 

@@ -1,9 +1,12 @@
+from collections.abc import Collection
+
 from sqlalchemy import select
 from sqlmodel import col
 
+from goclaw.core.callers import system_caller
 from goclaw.core.paging import Page, PageRequest
 from goclaw.models.activity import Activity
-from goclaw.store.database import Reads
+from goclaw.store.database import Database, Reads
 from goclaw.store.pages import (
     Total,
     count_of,
@@ -30,6 +33,12 @@ async def activity_page(
 ) -> Page[Activity]:
     """`filters` are the names in `FILTERS`; None leaves one out."""
     return await fetch_page(PAGE, reads, request, **filters)
+
+
+async def add_activity(database: Database, rows: Collection[Activity]) -> None:
+    """What the server itself noticed, with no change of a row beside it."""
+    async with database.begin(system_caller()) as db:
+        db.add_all(rows)
 
 
 async def count_activity(reads: Reads, **filters: str | None) -> int:

@@ -13,12 +13,14 @@ from goclaw.models.providers import Provider
 from goclaw.models.runs import Run
 from goclaw.models.sessions import Message, Session
 from goclaw.models.traces import Span, Trace
+from goclaw.models.web_sessions import WebSession
 
 TABLES: Final[tuple[type[SQLModel], ...]] = (
     Provider,
     Agent,
     AgentShare,
     ApiKey,
+    WebSession,
     Session,
     Message,
     Run,

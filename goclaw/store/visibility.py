@@ -14,6 +14,7 @@ from goclaw.models.providers import Provider
 from goclaw.models.runs import Run
 from goclaw.models.sessions import Message, Session
 from goclaw.models.traces import Span, Trace
+from goclaw.models.web_sessions import WebSession
 
 
 def shared_with(user: Any) -> ColumnElement[bool]:
@@ -47,6 +48,7 @@ CONDITIONS: Final[dict[type[SQLModel], Callable[[Any], ColumnElement[bool] | Non
     Trace: lambda user: col(Trace.user_id) == user,
     Span: _spans,
     Activity: lambda user: col(Activity.actor_id) == user,
+    WebSession: lambda user: col(WebSession.user_id) == user,
     Provider: lambda _: None,
     ApiKey: lambda _: None,
 }
