@@ -201,7 +201,9 @@ class Settings(BaseSettings):
         None, description="PostgreSQL with pgvector; unset: embedded, in the data folder."
     )
     redis_url: RedisAddress | None = Field(
-        None, description="Redis that carries events between replicas; unset: PostgreSQL does."
+        None,
+        description="Redis that carries events between replicas and counts calls for all; unset: "
+        "PostgreSQL carries events, and each worker counts for itself.",
     )
     encryption_key: SecretStr | None = Field(
         None, description="Key that stored secrets are encrypted with."

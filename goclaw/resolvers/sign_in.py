@@ -84,14 +84,16 @@ async def sign_out(ctx: Context) -> None:
 
 
 @operation(Scope.READ)
-async def list_web_sessions(ctx: Context, page: PageRequest) -> Page[WebSession]:
-    """The caller's own; an administrator sees all."""
-    return await web_sessions_page(ctx.reads, page)
+async def list_web_sessions(
+    ctx: Context, page: PageRequest, user_id: str | None = None
+) -> Page[WebSession]:
+    """The caller's own; an administrator sees all, or those of one user."""
+    return await web_sessions_page(ctx.reads, page, user_id)
 
 
 @operation(Scope.READ)
-async def count_web_sessions(ctx: Context) -> int:
-    return await count_all_sessions(ctx.reads)
+async def count_web_sessions(ctx: Context, user_id: str | None = None) -> int:
+    return await count_all_sessions(ctx.reads, user_id)
 
 
 @operation(Scope.WRITE)

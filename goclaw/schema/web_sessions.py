@@ -1,4 +1,5 @@
 from datetime import datetime
+from typing import Annotated
 from uuid import UUID
 
 import strawberry
@@ -7,7 +8,7 @@ from goclaw.core.paging import page_request
 from goclaw.models import web_sessions as models
 from goclaw.resolvers.sign_in import count_web_sessions, end_web_session, list_web_sessions
 from goclaw.schema.connection import DEFAULT_FIRST, After, Connection, First, Listed, listed
-from goclaw.schema.field import described, field, mutation
+from goclaw.schema.field import argument, described, field, mutation
 from goclaw.schema.info import Info
 from goclaw.schema.words import In
 
@@ -29,14 +30,21 @@ class EndWebSessionInput:
     id: UUID = described("Its id.")
 
 
+OfUser = Annotated[str | None, argument("Only those signed in as this user.")]
+
+
 @strawberry.type
 class WebSessionQuery:
     @field(Connection[WebSession], "Browsers the caller is signed in with, newest first.")
     async def web_sessions(
-        self, info: Info, first: First = DEFAULT_FIRST, after: After = None
+        self,
+        info: Info,
+        user_id: OfUser = None,
+        first: First = DEFAULT_FIRST,
+        after: After = None,
     ) -> Listed:
-        page = await list_web_sessions(info.context, page_request(first, after))
-        return listed(page, lambda: count_web_sessions(info.context))
+        page = await list_web_sessions(info.context, page_request(first, after), user_id)
+        return listed(page, lambda: count_web_sessions(info.context, user_id))
 
 
 @strawberry.type

@@ -1,4 +1,3 @@
-from collections.abc import Collection, Mapping
 from datetime import timedelta
 from typing import Final
 from uuid import UUID
@@ -10,16 +9,24 @@ from sqlmodel import select as select_one
 from goclaw.core.paging import Page, PageRequest
 from goclaw.models.web_sessions import WebSession
 from goclaw.store.database import Database, Db, Reads, fetch
-from goclaw.store.pages import Total, among_ids, count_of, fetch_count, fetch_page, newest_first
+from goclaw.store.pages import (
+    Total,
+    count_of,
+    equals_if_given,
+    fetch_count,
+    fetch_page,
+    newest_first,
+)
 from goclaw.store.query import Query
 
-BY_ID = Query[WebSession](
-    lambda visible: select(WebSession).where(visible(WebSession), among_ids(WebSession.id))
-)
+OF_USER = equals_if_given(col(WebSession.user_id), "user_id")
+
 PAGE = Query[WebSession](
-    lambda visible: newest_first(select(WebSession).where(visible(WebSession)), col(WebSession.id))
+    lambda visible: newest_first(
+        select(WebSession).where(visible(WebSession), OF_USER), col(WebSession.id)
+    )
 )
-TOTAL = Query[Total](lambda visible: count_of(WebSession, visible(WebSession)))
+TOTAL = Query[Total](lambda visible: count_of(WebSession, visible(WebSession), OF_USER))
 
 # Asked before anybody is known, so it carries no caller: the secret is what it is found by.
 LIVE: Final = """
@@ -34,7 +41,9 @@ LIVE: Final = """
     )
     select id, user_id, token_proof, key_hash from live
 """
-SWEEP: Final = "delete from web_sessions where expires_at < now() or last_seen_at < now() - $1::interval"
+SWEEP: Final = (
+    "delete from web_sessions where expires_at < now() or last_seen_at < now() - $1::interval"
+)
 
 
 class LiveSession:
@@ -54,16 +63,15 @@ async def live_session(
     return rows[0] if rows else None
 
 
-async def web_sessions_by_id(reads: Reads, ids: Collection[UUID]) -> Mapping[UUID, WebSession]:
-    return {row.id: row for row in await BY_ID.fetch(reads, ids=list(ids))}
+async def web_sessions_page(
+    reads: Reads, request: PageRequest, user_id: str | None
+) -> Page[WebSession]:
+    """Of one user, or of all whom the caller may see."""
+    return await fetch_page(PAGE, reads, request, user_id=user_id)
 
 
-async def web_sessions_page(reads: Reads, request: PageRequest) -> Page[WebSession]:
-    return await fetch_page(PAGE, reads, request)
-
-
-async def count_web_sessions(reads: Reads) -> int:
-    return await fetch_count(TOTAL, reads)
+async def count_web_sessions(reads: Reads, user_id: str | None) -> int:
+    return await fetch_count(TOTAL, reads, user_id=user_id)
 
 
 async def add_web_session(db: Db, session: WebSession, at_most: int) -> None:
