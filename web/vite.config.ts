@@ -27,7 +27,8 @@ export default defineConfig({
     },
   },
   server: {
-    proxy: { "/graphql": { target: gateway, ws: true } },
+    // `changeOrigin` off: the gateway takes cookies from pages of its own host alone.
+    proxy: { "/graphql": { target: gateway, ws: true }, "/v1": { target: gateway } },
   },
   test: { include: ["src/**/*.test.ts"] },
 });

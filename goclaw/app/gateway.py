@@ -1,10 +1,11 @@
 """The ASGI application of one worker: which door a path leads to, and how all of them open."""
 
+from collections.abc import Awaitable
 from contextlib import AsyncExitStack
 from typing import Final
 
 import structlog
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from goclaw.app.services import open_services
 from goclaw.core.host import Host
@@ -13,6 +14,9 @@ from goclaw.rest_compat.app import rest_app
 from goclaw.rest_compat.page import Page
 from goclaw.rest_compat.probes import Probes
 from goclaw.schema.app import graphql_app
+from goclaw.security.headers import completed
+from goclaw.security.proxies import Proxies
+from goclaw.security.rates import QUOTA
 
 log = structlog.get_logger()
 
@@ -28,6 +32,7 @@ class Gateway:
     def __init__(self, host: Host) -> None:
         self._host = host
         self._prefix = host.settings.path_prefix
+        self._proxies = Proxies(host.settings)
         self._stack = AsyncExitStack()
         self._services: Services | None = None
         self._graphql: ASGIApp
@@ -39,8 +44,13 @@ class Gateway:
         if scope["type"] == "lifespan":
             await self._lifespan(receive, send)
             return
+        if self._proxies:
+            self._proxies.resolve(scope)
         if self._prefix:
             scope = self._without_prefix(scope)
+        QUOTA.set(None)
+        if scope["type"] == "http":
+            send = with_headers(send, secure=scope["scheme"] == "https")
         await self._door(scope["path"])(scope, receive, send)
 
     def _door(self, path: str) -> ASGIApp:
@@ -93,3 +103,14 @@ class Gateway:
         if self._services is not None:
             self._services.runner.stopping = True
             await self._services.hub.stop()
+
+
+def with_headers(send: Send, *, secure: bool) -> Send:
+    """No answer leaves without them, whichever door it comes from."""
+
+    def complete(message: Message) -> Awaitable[None]:
+        if message["type"] == "http.response.start":
+            message["headers"] = completed(message.get("headers", ()), secure=secure)
+        return send(message)
+
+    return complete

@@ -24,6 +24,7 @@ from goclaw.events.trust import Trust
 from goclaw.providers.registry import OLLAMA_HOST
 from goclaw.resolvers.enter import KEYS
 from goclaw.resolvers.key_use import KeyUse
+from goclaw.resolvers.refused_credentials import RefusedCredentials
 from goclaw.resolvers.seed import seed, warm_local_model
 from goclaw.resolvers.services import Services
 from goclaw.resolvers.targets import TARGETS, Targets
@@ -33,9 +34,13 @@ from goclaw.runtime.retention import Retention
 from goclaw.runtime.runner import Runner
 from goclaw.runtime.trace_writer import TraceWriter
 from goclaw.runtime.upkeep import Upkeep
+from goclaw.security.edge import Edge
 from goclaw.security.key_cache import KeyCache
 from goclaw.security.key_ring import key_ring
 from goclaw.security.outbound import OutboundClient
+from goclaw.security.places import Places
+from goclaw.security.rate_storage import open_storage
+from goclaw.security.rates import Failures, Rates
 from goclaw.security.scrub import Scrubber
 from goclaw.security.secrets_held import Secrets, secrets_of_host
 from goclaw.security.vault import Vault
@@ -99,6 +104,7 @@ async def open_services(host: Host, *, serving: bool = True) -> AsyncIterator[Se
         database = await _open_database(host)
         stack.push_async_callback(database.close)
         services = _assemble(host, database)
+        stack.push_async_callback(services.rates.close)
         await services.outbound.open()
         stack.push_async_callback(services.outbound.close)
         stack.push_async_callback(_flush, services)
@@ -131,6 +137,9 @@ def _assemble(host: Host, database: Database) -> Services:
     scrubber = open_scrubber(host, vault)
     scrub_logs(scrubber.log_line)
     runner = Runner(database, hub, traces, scrubber, f"{socket.gethostname()}:{os.getpid()}")
+    redis_url = host.settings.redis_url
+    counters = open_storage(redis_url.get_secret_value() if redis_url else None)
+    rates = Rates(host.settings, counters)
     return Services(
         host=host,
         settings=host.settings,
@@ -147,6 +156,12 @@ def _assemble(host: Host, database: Database) -> Services:
         keys=_keys(database, trust),
         key_use=KeyUse(database),
         targets=_targets(trust),
+        edge=Edge(host.settings, rates),
+        rates=rates,
+        failures=Failures(host.settings, counters),
+        refusals=RefusedCredentials(database),
+        sockets=open_sockets(host.settings),
+        subscriptions=open_subscriptions(host.settings),
         started_at=datetime.now(UTC),
     )
 
@@ -164,13 +179,36 @@ def _targets(trust: Trust) -> Targets:
     return targets
 
 
+def open_sockets(settings: Settings) -> Places:
+    return Places(
+        "too_many_sockets",
+        {"address": settings.sockets_per_address, "credential": settings.sockets_per_credential},
+    )
+
+
+def open_subscriptions(settings: Settings) -> Places:
+    return Places(
+        "too_many_followed",
+        {
+            "address": settings.subscriptions_per_address,
+            "credential": settings.subscriptions_per_credential,
+        },
+    )
+
+
 def _start_background(services: Services) -> list["asyncio.Task[None]"]:
-    keep_events = timedelta(days=services.settings.keep_events_days)
-    retention = Retention(services.database, services.settings)
-    upkeep = Upkeep(services.database, services.runner, retention, keep_events)
+    settings = services.settings
+    upkeep = Upkeep(
+        services.database,
+        services.runner,
+        Retention(services.database, settings),
+        keep_events=timedelta(days=settings.keep_events_days),
+        session_idle=timedelta(seconds=settings.session_idle_s),
+    )
     work = {
         "traces": services.traces.run,
         "key_use": services.key_use.run,
+        "refusals": services.refusals.run,
         "upkeep": upkeep.run,
         "remote_runs": services.remote.run,
         "warm_up": lambda: warm_local_model(services),
@@ -201,5 +239,6 @@ async def _flush(services: Services) -> None:
     try:
         await services.traces.flush()
         await services.key_use.flush()
+        await services.refusals.flush()
     except Exception:
         log.exception("services.flush_failed", traces=services.traces.queued)

@@ -64,7 +64,7 @@ def reachable_url(settings: Settings, port: int) -> str:
         name = "localhost"
     elif ":" in name:
         name = f"[{name}]"
-    return f"http://{name}:{port}{settings.path_prefix}"
+    return f"{settings.scheme}://{name}:{port}{settings.path_prefix}"
 
 
 def database_line(host: Host) -> str:

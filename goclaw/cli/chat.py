@@ -14,6 +14,7 @@ from goclaw.cli.banner import reachable_url
 from goclaw.cli.conversation import Answer, ChatFailed, Peer, ask
 from goclaw.cli.session import one_line_errors
 from goclaw.core.settings import Settings, load_settings
+from goclaw.security.tls import local_context
 
 HINT: Final = "Ctrl-D or /quit ends the chat, /new begins another, Ctrl-C interrupts an answer."
 PROMPT: Final = "> "
@@ -43,6 +44,7 @@ def chat(
         token=token or _secret(settings),
         agent=agent,
         user_id=user,
+        tls=local_context(settings) if url is None and settings.tls_certificate else None,
     )
     if message is None and sys.stdin.isatty():
         talk(peer)

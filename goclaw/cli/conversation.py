@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
+from ssl import SSLContext
 from typing import Any, Final
 
 import aiohttp
@@ -21,12 +22,15 @@ class ChatFailed(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Peer:
-    """`url` has no slash at its end; without an `agent` the server's default one answers."""
+    """`url` has no slash at its end; without an `agent` the server's default one answers. `tls`
+    is how its certificate is checked, None as usual.
+    """
 
     url: str
     token: str | None = field(default=None, repr=False)
     agent: str | None = None
     user_id: str | None = None
+    tls: SSLContext | None = None
 
     @property
     def headers(self) -> dict[str, str]:
@@ -57,7 +61,10 @@ async def ask(peer: Peer, messages: list[dict[str, str]], show: Callable[[str], 
         async with (
             aiohttp.ClientSession(timeout=timeout) as session,
             session.post(
-                peer.url + COMPLETIONS, json=peer.body(messages), headers=peer.headers
+                peer.url + COMPLETIONS,
+                json=peer.body(messages),
+                headers=peer.headers,
+                ssl=peer.tls or True,
             ) as response,
         ):
             return await _read(peer, response, show)

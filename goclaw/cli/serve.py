@@ -13,6 +13,7 @@ from goclaw.core.settings import InvalidSettings, load_settings, refuse_open_add
 from goclaw.security.key_ring import key_ring
 from goclaw.security.scrub import Scrubber
 from goclaw.security.secrets_held import Secrets, secrets_of
+from goclaw.security.tls import server_context
 
 APP: Final = "goclaw.app:create_app"
 PREPARE: Final = "goclaw.app:prepare"
@@ -55,6 +56,8 @@ def serve(
         settings = load_settings(**arguments)
         refuse_open_address(settings)
         key_ring(settings, embedded=settings.postgres_dsn is None)
+        if settings.tls_certificate is not None:
+            server_context(settings)
     except InvalidSettings as error:
         typer.echo(f"goclaw: {error}", err=True)
         raise typer.Exit(BAD_SETTINGS) from error

@@ -17,6 +17,7 @@ from goclaw.core.settings import Settings
 from goclaw.embedded.local_model import LocalModelProcess
 from goclaw.embedded.postgres import EmbeddedPostgres
 from goclaw.embedded.process import Backoff
+from goclaw.security.tls import local_context
 
 POLL_S: Final = 0.01
 WATCH_S: Final = 1.0
@@ -136,7 +137,7 @@ class Supervisor:
     def _is_answering(self, port: int) -> bool:
         if any(worker.status is not None for worker in self._workers):
             raise StartFailed("a worker ended while starting")
-        connection = http.client.HTTPConnection(_own_address(self._settings.host), port, timeout=1)
+        connection = own_connection(self._settings, port)
         try:
             connection.request("GET", "/livez")
             return connection.getresponse().status == http.HTTPStatus.OK
@@ -206,6 +207,14 @@ def listen(settings: Settings) -> socket.socket:
         raise StartFailed(f"cannot listen on {where}: {error.strerror or error}") from error
     listener.set_inheritable(True)
     return listener
+
+
+def own_connection(settings: Settings, port: int) -> http.client.HTTPConnection:
+    host = _own_address(settings.host)
+    if settings.tls_certificate is None:
+        return http.client.HTTPConnection(host, port, timeout=1)
+    context = local_context(settings)
+    return http.client.HTTPSConnection(host, port, timeout=1, context=context)
 
 
 def _own_address(host: str) -> str:

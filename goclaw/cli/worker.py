@@ -6,14 +6,20 @@ import socket
 import sys
 from pkgutil import resolve_name
 from threading import Thread
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import uvicorn
 
+from goclaw.cli.connection import connection_class
 from goclaw.cli.orders import receive
 from goclaw.core.logs import configure_logs, log_uncaught
+from goclaw.core.settings import Settings
 from goclaw.security.scrub import Scrubber
 from goclaw.security.secrets_held import Secrets, secrets_of_host
+from goclaw.security.tls import server_context
+
+if TYPE_CHECKING:
+    from uvicorn._types import ASGIApplication
 
 
 class Stoppable(Protocol):
@@ -43,26 +49,31 @@ def main() -> None:
     configure_logs(settings.log_format, settings.log_level, scrubber.log_line)
     log_uncaught()
     app = create_app(host)
-    config = uvicorn.Config(
+    server = Server(serving(app, settings), app)
+    Thread(target=stop_with_parent, args=(server,), daemon=True).start()
+    keep_loaded()
+    server.run(sockets=[socket.socket(fileno=int(fd))])
+
+
+def serving(app: "ASGIApplication", settings: Settings) -> uvicorn.Config:
+    """Who stands behind proxies is found out by the application. Raises InvalidSettings."""
+    secure = settings.tls_certificate is not None
+    return uvicorn.Config(
         app,
         loop="uvloop",
-        http="httptools",
+        http=connection_class(settings),
         ws="websockets-sansio",
         ws_max_size=settings.max_body_bytes,
         lifespan="on",
         log_config=None,
         access_log=False,
         server_header=False,
-        proxy_headers=bool(settings.forwarded_allow_ips),
-        forwarded_allow_ips=settings.forwarded_allow_ips or None,
+        proxy_headers=False,
         root_path=settings.path_prefix,
-        timeout_keep_alive=75,
+        timeout_keep_alive=settings.keep_alive_s,
         timeout_graceful_shutdown=settings.shutdown_grace_s,
+        ssl_context_factory=(lambda *_: server_context(settings)) if secure else None,
     )
-    server = Server(config, app)
-    Thread(target=stop_with_parent, args=(server,), daemon=True).start()
-    keep_loaded()
-    server.run(sockets=[socket.socket(fileno=int(fd))])
 
 
 def keep_loaded() -> None:

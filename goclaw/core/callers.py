@@ -44,7 +44,8 @@ def effective(scopes: frozenset[Scope]) -> frozenset[Scope]:
 @dataclass(frozen=True, slots=True)
 class Caller:
     """`scopes` hold what they imply; `user_id` is None when nobody was named; `agent_ids` are
-    the only agents a bound key reaches.
+    the only agents a bound key reaches; `session_id` is of the signed-in page that called;
+    `rate_limit_per_minute` is the credential's own.
     """
 
     scopes: frozenset[Scope]
@@ -52,6 +53,8 @@ class Caller:
     key_id: UUID | None = None
     is_owner: bool = False
     agent_ids: frozenset[UUID] | None = None
+    session_id: UUID | None = None
+    rate_limit_per_minute: int | None = None
 
     @property
     def role(self) -> Role:

@@ -67,12 +67,20 @@ class TooLarge(GatewayError):
     status = 413
 
 
+class UriTooLong(GatewayError):
+    status = 414
+
+
 class UnsupportedMedia(GatewayError):
     status = 415
 
 
 class RateLimited(GatewayError):
     status = 429
+
+
+class HeadersTooLarge(GatewayError):
+    status = 431
 
 
 class UpstreamFailed(GatewayError):

@@ -40,7 +40,22 @@ MESSAGES: Final[dict[str, str]] = {
     "may act as an owner",
     "user_required": "name the user in the X-GoClaw-User-Id header",
     "user_id_too_long": "{field} is longer than {limit} bytes",
-    "origin_refused": "requests from this Origin or Host are not allowed",
+    "origin_refused": "requests from this Origin or Host are not allowed; an administrator can "
+    "name the site in GOCLAW_ALLOWED_ORIGINS, the host in GOCLAW_ALLOWED_HOSTS",
+    "cross_site": "a signed-in page must call its own server and send the header {header}",
+    "session_user": "the page is signed in as another user than {user_id}; sign in again",
+    "session_without_token": "there is nothing to sign in with: send a gateway token or an API key",
+    "web_session_not_found": "no signed-in page {id}",
+    # limits
+    "rate_limited": "more than {limit} calls a minute by this {subject}; try again in "
+    "{retry_after_s} s",
+    "too_many_failures": "too many refused credentials from this address; try again in "
+    "{retry_after_s} s",
+    "too_many_sockets": "this {subject} has {limit} sockets open already; close one first",
+    "too_many_followed": "this {subject} follows {limit} subscriptions already; end one first",
+    "query_string_too_long": "the query string is longer than the limit of {limit_bytes} bytes",
+    "too_many_headers": "the request has more than {limit} headers",
+    "encoding_refused": "bodies encoded as {encoding} are not accepted here; send them as they are",
     # agents
     "agent_not_found": "no agent {id}",
     "agent_key_taken": "an agent with the key {key} exists already",

@@ -4,7 +4,7 @@ import os
 import re
 import sys
 from collections.abc import Mapping
-from ipaddress import ip_address
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from pathlib import Path
 from tomllib import TOMLDecodeError
 from typing import Annotated, Any, Final, Literal
@@ -34,9 +34,14 @@ CONFIG_FILE: Final = "goclaw.toml"
 MIN_CONNECTIONS_PER_WORKER: Final = 4
 MAX_DAYS: Final = 36_500
 
+MAX_RATE: Final = 1_000_000_000
+
 POSTGRES_SCHEMES: Final = frozenset({"postgres", "postgresql"})
 REDIS_SCHEMES: Final = frozenset({"redis", "rediss", "unix"})
 HOST_AND_PORT: Final = re.compile(r"(\[[^\]]*\]|[^:\[\]]*)(:\d{1,5})?")
+
+HOST_NAME: Final = re.compile(r"(\*\.)?[A-Za-z0-9._-]+|\[?[0-9A-Fa-f:.]+\]?")
+ORIGIN: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^/?#\s]+/?")
 
 KEYED_PROVIDERS: Final = (
     "anthropic",
@@ -86,6 +91,35 @@ def split_commas(value: object) -> object:
     return value
 
 
+def network(name: str) -> IPv4Network | IPv6Network:
+    """An address counts as a network of one. Raises ValueError."""
+    return ip_network(name, strict=False)
+
+
+def proxies(names: tuple[str, ...]) -> tuple[str, ...]:
+    for name in names:
+        if name != "*":
+            try:
+                network(name)
+            except ValueError:
+                raise ValueError(f"{name} is neither an IP address nor a network") from None
+    return names
+
+
+def host_names(names: tuple[str, ...]) -> tuple[str, ...]:
+    for name in names:
+        if not HOST_NAME.fullmatch(name):
+            raise ValueError(f"{name} is not a host name; write it without scheme and path")
+    return names
+
+
+def site_origins(origins: tuple[str, ...]) -> tuple[str, ...]:
+    for origin in origins:
+        if not ORIGIN.fullmatch(origin):
+            raise ValueError(f"{origin} is not an origin such as https://app.example.com")
+    return origins
+
+
 def whole_path(path: Path) -> Path:
     return path.expanduser().absolute()
 
@@ -119,6 +153,9 @@ RedisAddress = Annotated[SecretStr, AfterValidator(redis_address)]
 Folder = Annotated[Path, AfterValidator(whole_path)]
 Names = Annotated[tuple[str, ...], NoDecode, BeforeValidator(split_commas)]
 Secrets = Annotated[tuple[SecretStr, ...], NoDecode, BeforeValidator(split_commas)]
+Proxies = Annotated[Names, AfterValidator(proxies)]
+HostNames = Annotated[Names, AfterValidator(host_names)]
+SiteOrigins = Annotated[Names, AfterValidator(site_origins)]
 Prefix = Annotated[str, StringConstraints(pattern=r"^(/[A-Za-z0-9._~-]+)*$")]
 
 
@@ -166,7 +203,9 @@ class Settings(BaseSettings):
         None, description="PostgreSQL with pgvector; unset: embedded, in the data folder."
     )
     redis_url: RedisAddress | None = Field(
-        None, description="Redis that carries events between replicas; unset: PostgreSQL does."
+        None,
+        description="Redis that carries events between replicas and counts calls for all; unset: "
+        "PostgreSQL carries events, and each worker counts for itself.",
     )
     encryption_key: SecretStr | None = Field(
         None, description="Key that stored secrets are encrypted with."
@@ -206,12 +245,24 @@ class Settings(BaseSettings):
     allow_public_without_token: bool = Field(
         False, description="Listen on other addresses than loopback though no token is set."
     )
-    forwarded_allow_ips: str = Field(
-        "",
-        description="Proxies whose X-Forwarded headers are believed; comma separated, `*` for any.",
+    forwarded_allow_ips: Proxies = Field(
+        (),
+        description="Proxies whose X-Forwarded headers are believed: addresses and networks, "
+        "comma separated; `*` for whoever connects.",
     )
-    allowed_origins: Names = Field(
+    allowed_origins: SiteOrigins = Field(
         (), description="Origins of other sites whose pages may call the server; comma separated."
+    )
+    allowed_hosts: HostNames = Field(
+        (),
+        description="Names under which clients reach the server, besides addresses and "
+        "`localhost`; comma separated, `*.example.com` for all below.",
+    )
+    tls_certificate: Folder | None = Field(
+        None, description="File with the certificate chain (PEM); the server then speaks https."
+    )
+    tls_key: Folder | None = Field(
+        None, description="File with the private key (PEM) of the certificate, not encrypted."
     )
     max_body_bytes: int = Field(
         20 * 1024 * 1024, gt=0, description="Largest request body, in bytes."
@@ -242,6 +293,70 @@ class Settings(BaseSettings):
     retention_hour: int = Field(
         3, ge=0, le=23, description="Hour of the day, in UTC, after which old data is deleted."
     )
+    max_header_bytes: int = Field(
+        64 * 1024, ge=4096, description="Largest head of a request (line and headers), in bytes."
+    )
+    max_query_bytes: int = Field(
+        16 * 1024, gt=0, description="Longest query string of a URL, in bytes."
+    )
+    rate_per_address: int = Field(
+        6000, ge=0, le=MAX_RATE, description="Calls a minute from one address; 0 for any number."
+    )
+    rate_per_credential: int = Field(
+        6000,
+        ge=0,
+        le=MAX_RATE,
+        description="Calls a minute with one credential that has no limit of its own; "
+        "0 for any number.",
+    )
+    rate_per_user: int = Field(
+        3000, ge=0, le=MAX_RATE, description="Calls a minute for one user; 0 for any number."
+    )
+    failures_per_address: int = Field(
+        20,
+        ge=0,
+        le=MAX_RATE,
+        description="Refused credentials a minute after which an address has to wait; "
+        "0 for any number.",
+    )
+    connections_per_address: int = Field(
+        1000, ge=0, description="Connections of one address at a worker; 0 for any number."
+    )
+    sockets_per_address: int = Field(
+        500, ge=0, description="Open WebSockets of one address at a worker; 0 for any number."
+    )
+    sockets_per_credential: int = Field(
+        500, ge=0, description="Open WebSockets of one credential at a worker; 0 for any number."
+    )
+    subscriptions_per_address: int = Field(
+        1000, ge=0, description="Open subscriptions of one address at a worker; 0 for any number."
+    )
+    subscriptions_per_credential: int = Field(
+        1000,
+        ge=0,
+        description="Open subscriptions of one credential at a worker; 0 for any number.",
+    )
+    header_timeout_s: int = Field(
+        10, gt=0, description="Seconds in which the head of a request has to arrive."
+    )
+    body_timeout_s: int = Field(
+        30, gt=0, description="Longest pause between two pieces of a request's body, in seconds."
+    )
+    write_timeout_s: int = Field(
+        60, gt=0, description="Seconds after which a client that reads nothing is given up."
+    )
+    keep_alive_s: int = Field(
+        75, gt=0, description="Seconds that an idle connection is kept open for another request."
+    )
+    session_idle_s: int = Field(
+        12 * 3600, gt=0, description="Seconds without use after which the page signs out."
+    )
+    session_max_age_s: int = Field(
+        7 * 86400, gt=0, description="Seconds after which the page signs out in any case."
+    )
+    sessions_per_credential: int = Field(
+        100, gt=0, description="Signed-in pages of one credential; the oldest is signed out."
+    )
     shutdown_grace_s: int = Field(
         30, ge=0, description="Seconds that open requests may take to finish when stopping."
     )
@@ -256,6 +371,17 @@ class Settings(BaseSettings):
     def is_open(self) -> bool:
         """No gateway token: whoever reaches the server may use it."""
         return self.gateway_token is None
+
+    @property
+    def scheme(self) -> str:
+        return "http" if self.tls_certificate is None else "https"
+
+    @model_validator(mode="after")
+    def _certificate_with_key(self) -> "Settings":
+        if (self.tls_certificate is None) != (self.tls_key is None):
+            missing = "TLS_KEY" if self.tls_key is None else "TLS_CERTIFICATE"
+            raise ValueError(f"{PREFIX}{missing}: a certificate and its key belong together")
+        return self
 
     @model_validator(mode="after")
     def _connections_for_each_worker(self) -> "Settings":

@@ -16,7 +16,8 @@ class Authentication(StrEnum):
 
 
 class Me(View):
-    """`key_id` is set for an API key, `agent_ids` for one that is bound to agents;
+    """`key_id` is set for an API key, `agent_ids` for one that is bound to agents, `session_id`
+    for a signed-in page;
     `is_owner` for a user named in GOCLAW_OWNER_IDS.
     """
 
@@ -26,6 +27,7 @@ class Me(View):
     is_owner: bool
     key_id: UUID | None
     agent_ids: list[UUID] | None
+    session_id: UUID | None
     authentication: Authentication
 
 

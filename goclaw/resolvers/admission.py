@@ -78,7 +78,9 @@ class Admission:
     async def ask_again(self) -> None:
         self.doubted = False
         try:
-            self._ctx = await enter(self._services, self._credential, self._ctx.request_id)
+            self._ctx = await enter(
+                self._services, self._credential, self._ctx.request_id, again=True
+            )
             self._good_at = clock_s()
         except Unavailable as error:
             if clock_s() - self._good_at >= OUTAGE_S:

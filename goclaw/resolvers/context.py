@@ -59,6 +59,7 @@ AUDIENCES = {
     "session": Audience.USER,
     "encryption": Audience.ADMIN,
     "user": Audience.ADMIN,
+    "web_session": Audience.USER,
 }
 """Who may see the changes of an entity."""
 

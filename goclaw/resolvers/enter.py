@@ -1,6 +1,6 @@
 """From a credential to a Context: the one way in, for every door."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Final
 
@@ -9,6 +9,7 @@ from goclaw.core.errors import Forbidden, InvalidInput, Unauthenticated
 from goclaw.models.shapes import MAX_USER_ID_BYTES
 from goclaw.resolvers.context import Context
 from goclaw.resolvers.services import Services
+from goclaw.resolvers.web_sessions import signed_in
 from goclaw.security.credentials import key_hash, looks_like_key, same_token
 from goclaw.store.api_keys import ValidKey
 
@@ -29,17 +30,40 @@ class Credential:
     body_user: str | None = None
     address: str | None = None
     idempotency_key: str | None = None
+    session: str | None = None
+    """The secret of a signed-in page, which counts where there is no token."""
+
+    @property
+    def presented(self) -> bool:
+        return self.token is not None or self.session is not None
+
+    @property
+    def proof(self) -> int | None:
+        """Tells one that held from others, for what nobody can guess; None for other tokens.
+        No secret can be read from it, and it means nothing outside this process.
+        """
+        if self.token is not None:
+            return hash(self.token) if looks_like_key(self.token) else None
+        return hash(self.session)
 
     def __repr__(self) -> str:
         return f"Credential(token={'***' if self.token else None}, user_id={self.user_id!r})"
 
 
-async def enter(services: Services, credential: Credential, request_id: str) -> Context:
+async def enter(
+    services: Services, credential: Credential, request_id: str, *, again: bool = False
+) -> Context:
     """A Context for one call. Nobody signed in is no error here, the operation decides.
 
-    Raises Unauthenticated for a bad credential, Forbidden for another's user id.
+    `again` asks anew about a connection that is open: it is neither counted nor held against
+    the address.
+
+    Raises Unauthenticated for a bad credential, Forbidden for another's user id, RateLimited.
     """
-    caller = await _caller(services, credential)
+    if again:
+        caller = await _known(services, credential, again=True)
+    else:
+        caller = await _counted(services, credential)
     return Context(
         services,
         caller,
@@ -49,14 +73,57 @@ async def enter(services: Services, credential: Credential, request_id: str) -> 
     )
 
 
-async def _caller(services: Services, credential: Credential) -> Caller | None:
+async def count_call(ctx: Context) -> None:
+    """For a call on a connection that was let in before. Raises RateLimited."""
+    await _count(ctx.services, ctx.caller)
+
+
+async def _count(services: Services, caller: Caller) -> None:
+    await services.rates.count_caller(
+        holder_of(caller), caller.user_id, caller.rate_limit_per_minute
+    )
+
+
+def holder_of(caller: Caller) -> str:
+    """Which credential a caller has, sessions counting as the one they were signed in with."""
+    return "token" if caller.key_id is None else caller.key_id.hex
+
+
+async def _counted(services: Services, credential: Credential) -> Caller | None:
+    """Whoever was refused too often is not even looked up."""
+    if not credential.presented:
+        caller = await _known(services, credential)
+    else:
+        proof = credential.proof
+        services.failures.check(credential.address, proof)
+        try:
+            caller = await _known(services, credential)
+        except Unauthenticated:
+            await services.failures.failed(credential.address)
+            services.refusals.note(credential.address)
+            raise
+        services.failures.succeeded(credential.address, proof)
+    if caller is not None:
+        await _count(services, caller)
+    return caller
+
+
+async def _known(
+    services: Services, credential: Credential, *, again: bool = False
+) -> Caller | None:
     named = _named_user(credential)
+    if (
+        credential.token is None
+        and credential.session is not None
+        and not services.settings.is_open
+    ):
+        return await _session_caller(services, credential, credential.session, named, again=again)
     expected = services.settings.gateway_token
     token = credential.token
     if token and expected and same_token(token, expected.get_secret_value()):
         return _with_user(services, frozenset(Scope), None, named or credential.body_user)
     if token is not None and looks_like_key(token):
-        return await _key_caller(services, token, named, credential)
+        return await _key_caller(services, key_hash(token), named, credential)
     if expected is None:
         return Caller(OPEN_SCOPES, _no_owner(services, named or credential.body_user or LOCAL_USER))
     if token is not None:
@@ -64,10 +131,23 @@ async def _caller(services: Services, credential: Credential) -> Caller | None:
     return None
 
 
-async def _key_caller(
-    services: Services, token: str, named: str | None, credential: Credential
+async def _session_caller(
+    services: Services, credential: Credential, secret: str, named: str | None, *, again: bool
 ) -> Caller:
-    key = await services.keys.find(key_hash(token))
+    """What the page's credential amounts to now, for the user it was signed in as."""
+    session = await signed_in(services, secret, credential.address, named, again=again)
+    if session.key_hash is None:
+        caller = _with_user(services, frozenset(Scope), None, session.user_id)
+    else:
+        of_page = replace(credential, body_user=None)
+        caller = await _key_caller(services, session.key_hash, session.user_id, of_page)
+    return replace(caller, session_id=session.id)
+
+
+async def _key_caller(
+    services: Services, hashed: str, named: str | None, credential: Credential
+) -> Caller:
+    key = await services.keys.find(hashed)
     if key is None:
         raise Unauthenticated("invalid_credential")
     services.key_use.note(key.id, credential.address)
@@ -97,7 +177,14 @@ def _with_user(
     if key is None:
         return Caller(scopes, user_id, None, is_owner)
     agent_ids = None if key.agent_ids is None else frozenset(key.agent_ids)
-    return Caller(scopes, user_id, key.id, is_owner, agent_ids)
+    return Caller(
+        scopes,
+        user_id,
+        key.id,
+        is_owner,
+        agent_ids,
+        rate_limit_per_minute=key.rate_limit_per_minute,
+    )
 
 
 def _no_owner(services: Services, user_id: str) -> str:

@@ -8,13 +8,17 @@ from goclaw.core.settings import Settings
 from goclaw.events.hub import EventHub
 from goclaw.events.trust import Trust
 from goclaw.resolvers.key_use import KeyUse
+from goclaw.resolvers.refused_credentials import RefusedCredentials
 from goclaw.resolvers.targets import Targets
 from goclaw.runtime.clients import ModelClients
 from goclaw.runtime.remote import RemoteRuns
 from goclaw.runtime.runner import Runner
 from goclaw.runtime.trace_writer import TraceWriter
+from goclaw.security.edge import Edge
 from goclaw.security.key_cache import KeyCache
 from goclaw.security.outbound import OutboundClient
+from goclaw.security.places import Places
+from goclaw.security.rates import Failures, Rates
 from goclaw.security.scrub import Scrubber
 from goclaw.security.vault import Vault
 from goclaw.store.api_keys import ValidKey
@@ -38,4 +42,10 @@ class Services:
     keys: KeyCache[ValidKey]
     key_use: KeyUse
     targets: Targets
+    edge: Edge
+    rates: Rates
+    failures: Failures
+    refusals: RefusedCredentials
+    sockets: Places
+    subscriptions: Places
     started_at: datetime

@@ -29,6 +29,7 @@ async def get_me(ctx: Context) -> Me:
         is_owner=caller.is_owner,
         key_id=caller.key_id,
         agent_ids=None if caller.agent_ids is None else sorted(caller.agent_ids),
+        session_id=caller.session_id,
         authentication=authentication(ctx.services.settings),
     )
 

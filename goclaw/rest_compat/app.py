@@ -14,7 +14,6 @@ from goclaw.rest_compat.paths import Match, Paths
 from goclaw.rest_compat.refusals import Internal, refuse
 from goclaw.rest_compat.route import Route
 from goclaw.rest_compat.routes import ROUTES
-from goclaw.security.origin import Origins
 
 log = structlog.get_logger()
 
@@ -30,7 +29,7 @@ def rest_app(services: Services, routes: Sequence[Route] = ROUTES) -> ASGIApp:
 class RestApp:
     def __init__(self, services: Services, routes: Sequence[Route]) -> None:
         self._max_body_bytes = services.settings.max_body_bytes
-        self._origins = Origins(services.settings)
+        self._edge = services.edge
         self._paths: Paths[Answer] = Paths()
         self._public = {route.path for route in routes if route.anonymous} | set(PAGES)
         for route in routes:
@@ -61,9 +60,9 @@ class RestApp:
     async def _dispatch(self, exchange: Exchange, path: str) -> None:
         origin = exchange.header(b"origin")
         if origin is not None:
-            exchange.cors = header_lines(self._origins.cors(origin))
-        if path not in self._public:
-            self._origins.check(exchange.header(b"host"), origin)
+            exchange.cors = header_lines(self._edge.origins.cors(origin))
+        public = path in self._public
+        exchange.session = await self._edge.admit(exchange.scope, exchange.headers, public=public)
         match = self._paths.find(path)
         if match is None:
             raise NotFound("not_found", path=path[:200])
@@ -72,7 +71,7 @@ class RestApp:
         if answer is not None:
             await answer(exchange, match.values)
         elif method == "OPTIONS" and exchange.cors:
-            exchange.cors = header_lines(self._origins.preflight(origin))
+            exchange.cors = header_lines(self._edge.origins.preflight(origin))
             await exchange.start(204, ())
             await exchange.send({"type": "http.response.body", "body": b""})
         else:

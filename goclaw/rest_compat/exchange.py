@@ -19,10 +19,12 @@ class ClientGone(Exception):
 
 
 class Exchange:
-    """`cors` are headers that every answer carries; `started` says that a status has been sent."""
+    """`cors` are headers that every answer carries; `session` is the secret of a signed-in page,
+    once the request was let in; `started` says that a status has been sent.
+    """
 
     __slots__ = ("cors", "headers", "max_body_bytes", "receive", "request_id", "scope", "send",
-                 "started")  # fmt: skip
+                 "session", "started")  # fmt: skip
 
     def __init__(self, scope: Scope, receive: Receive, send: Send, max_body_bytes: int) -> None:
         self.scope = scope
@@ -31,6 +33,7 @@ class Exchange:
         self.headers: dict[bytes, bytes] = dict(scope["headers"])
         self.max_body_bytes = max_body_bytes
         self.cors: Sequence[tuple[bytes, bytes]] = ()
+        self.session: str | None = None
         self.started = False
         self.request_id = request_id(self.header(b"x-request-id"))
 
@@ -54,6 +57,7 @@ class Exchange:
             body_user=body_user,
             address=client[0] if client else None,
             idempotency_key=self.header(b"idempotency-key"),
+            session=self.session,
         )
 
     async def json_body(self) -> bytes:

@@ -212,7 +212,7 @@ def _error_statuses(route: Route, binding: Binding) -> list[int]:
     """Those that follow from what a route is made of, and those it names."""
     statuses = set(route.errors)
     if not route.anonymous:
-        statuses |= {400, 401, 403, 503}
+        statuses |= {400, 401, 403, 429, 503}
     if any(item.place == "path" for item in binding.parameters):
         statuses.add(404)
     if binding.uploads or binding.body is not None:
@@ -225,7 +225,7 @@ def _success(route: Route, binding: Binding, schemas: Schemas) -> Schema:
     if route.media_type != "application/json":
         return {"description": description, "content": {route.media_type: {}}}
     content: Schema = {"application/json": {"schema": _body(route, binding, schemas)}}
-    if route.handler is not None:
+    if route.event_stream:
         content["text/event-stream"] = {"schema": {"type": "string"}}
     return {"description": description, "content": content}
 

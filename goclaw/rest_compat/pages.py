@@ -17,11 +17,7 @@ POLICY: Final = (
     b"default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; "
     b"form-action 'none'; frame-ancestors 'none'"
 )
-HTML_HEADERS: Final = (
-    (b"content-security-policy", POLICY),
-    (b"x-content-type-options", b"nosniff"),
-    (b"referrer-policy", b"no-referrer"),
-)
+HTML_HEADERS: Final = ((b"content-security-policy", POLICY),)
 STYLE: Final = files("goclaw.rest_compat") / "docs.css"
 
 

@@ -43,7 +43,10 @@ class Probes:
         if scope["path"] == "/readyz":
             await check_ready(await enter(self._services, Credential(None), uuid7().hex))
             return PlainTextResponse("ok\n")
-        ctx = await enter(self._services, Credential(token), uuid7().hex)
+        client = scope.get("client")
+        ctx = await enter(
+            self._services, Credential(token, address=client[0] if client else None), uuid7().hex
+        )
         figures = await get_figures(ctx)
         return Response(self._metrics(figures), media_type=CONTENT_TYPE_LATEST)
 

@@ -58,7 +58,8 @@ class Route:
     come from, `fixed` to values the caller cannot choose; `by_slug` are path parameters that
     take a slug where the operation takes an id. `default_limit` is the length of a page nobody
     gave a limit for; None means all rows. `errors` are the statuses that only this operation's
-    documentation can tell. `handler` answers instead of the binder, `encoder` instead of JSON;
+    documentation can tell. `event_stream`: the answer may come
+    as server-sent events. `handler` answers instead of the binder, `encoder` instead of JSON;
     `respond_async` is the route taken for `Prefer: respond-async`.
     """
 
@@ -86,6 +87,7 @@ class Route:
     openai_errors: bool = False
     errors: tuple[int, ...] = ()
     media_type: str = "application/json"
+    event_stream: bool = False
     handler: Handler | None = None
     encoder: Encoder | None = None
     respond_async: "Route | None" = None

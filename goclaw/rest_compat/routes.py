@@ -10,6 +10,7 @@ from goclaw.models.providers import ProviderModelView, ProviderVerification
 from goclaw.models.purges import PurgeReport
 from goclaw.models.sessions import MessageView
 from goclaw.models.system import Health
+from goclaw.models.web_sessions import WebSessionView
 from goclaw.resolvers import (
     activity,
     agents,
@@ -18,6 +19,7 @@ from goclaw.resolvers import (
     providers,
     purges,
     runs,
+    sign_in,
     system,
     traces,
 )
@@ -36,6 +38,7 @@ from goclaw.rest_compat.records import (
     TraceRecord,
 )
 from goclaw.rest_compat.route import Part, Route
+from goclaw.rest_compat.session import begin_session, end_session
 from goclaw.rest_compat.translations import AGENT_BODY, CHAT_BODY, NEW_AGENT, PROVIDER_BODY
 
 VENDOR_ERRORS: Final = (429, 502, 504)
@@ -87,6 +90,7 @@ ROUTES: Final = (
         "`[DONE]` follows it.",
         headers={"agent": AGENT_HEADERS},
         handler=complete_chat,
+        event_stream=True,
         translation=CHAT_BODY,
         body_user="user",
         openai_errors=True,
@@ -423,5 +427,48 @@ ROUTES: Final = (
         summary="List audit activity logs",
         many="logs",
         also={"total": Part(activity.count_activity)},
+    ),
+    Route(
+        "POST",
+        "/v1/session",
+        sign_in.sign_in,
+        WebSessionView,
+        status=201,
+        tag="Sign-in",
+        summary="Sign in from a page",
+        description="Exchanges the token or key in `Authorization` for a cookie that no script "
+        "can read. Calls that change something and come with the cookie need the header "
+        "`X-GoClaw-Page` and an `Origin` of this server; WebSockets need the latter.",
+        fixed={"user_agent": None},
+        handler=begin_session,
+    ),
+    Route(
+        "DELETE",
+        "/v1/session",
+        sign_in.sign_out,
+        tag="Sign-in",
+        summary="Sign out",
+        description="Ends the session of the cookie, and takes the cookie away.",
+        constants=OK,
+        handler=end_session,
+    ),
+    Route(
+        "GET",
+        "/v1/web-sessions",
+        sign_in.list_web_sessions,
+        WebSessionView,
+        tag="Sign-in",
+        summary="List the browsers signed in",
+        description="One's own, newest first; an administrator who names no user sees all.",
+        many="sessions",
+        also={"total": Part(sign_in.count_web_sessions)},
+    ),
+    Route(
+        "DELETE",
+        "/v1/web-sessions/{id}",
+        sign_in.end_web_session,
+        tag="Sign-in",
+        summary="Sign a browser out",
+        constants=OK,
     ),
 )

@@ -15,6 +15,7 @@ from goclaw.store.database import Database
 from goclaw.store.events import trim_events
 from goclaw.store.idempotency import forget_old_requests
 from goclaw.store.runs import beat, end_lost_runs
+from goclaw.store.web_sessions import sweep_web_sessions
 
 log = structlog.get_logger()
 
@@ -25,12 +26,19 @@ TIDY_EVERY: Final = 360
 
 class Upkeep:
     def __init__(
-        self, database: Database, runner: Runner, retention: Retention, keep_events: timedelta
+        self,
+        database: Database,
+        runner: Runner,
+        retention: Retention,
+        *,
+        keep_events: timedelta,
+        session_idle: timedelta,
     ) -> None:
         self._database = database
         self._retention = retention
         self._keep_events = keep_events
         self._runner = runner
+        self._session_idle = session_idle
 
     async def run(self) -> None:
         """Until cancelled; what fails while the database is away is done at the next beat."""
@@ -54,6 +62,7 @@ class Upkeep:
 
     async def _tidy(self) -> None:
         await forget_old_requests(self._database)
+        await sweep_web_sessions(self._database, self._session_idle)
         trimmed = True
         while trimmed:
             trimmed = bool(await trim_events(self._database.pool, self._keep_events))

@@ -10,7 +10,6 @@ from goclaw.resolvers.services import Services
 from goclaw.schema.exchange import Exchange
 from goclaw.schema.http import HttpDoor
 from goclaw.schema.socket import Sockets
-from goclaw.security.origin import Origins
 
 PATHS: Final = frozenset({"/graphql", "/graphql/"})
 
@@ -18,9 +17,8 @@ PATHS: Final = frozenset({"/graphql", "/graphql/"})
 class GraphQLApp:
     def __init__(self, services: Services) -> None:
         admissions = Admissions(services)
-        origins = Origins(services.settings)
-        self._http = HttpDoor(services, admissions, origins)
-        self._sockets = Sockets(services, admissions, origins)
+        self._http = HttpDoor(services, admissions)
+        self._sockets = Sockets(services, admissions)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         path: str = scope["path"]

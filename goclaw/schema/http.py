@@ -14,7 +14,6 @@ from goclaw.schema.execution import Asked, Payload, Refused, document_of, run
 from goclaw.schema.graphiql import GraphiQL
 from goclaw.schema.multipart import stream_parts
 from goclaw.schema.refusals import shown
-from goclaw.security.origin import Origins
 
 METHODS: Final = "GET, POST"
 FILES: Final = "/graphql/assets/"
@@ -22,10 +21,10 @@ ALLOWED_ALWAYS: Final = frozenset({200, 405})
 
 
 class HttpDoor:
-    def __init__(self, services: Services, admissions: Admissions, origins: Origins) -> None:
+    def __init__(self, services: Services, admissions: Admissions) -> None:
         self._services = services
         self._admissions = admissions
-        self._origins = origins
+        self._edge = services.edge
         self._graphiql = GraphiQL(services.settings.path_prefix)
 
     async def answer(self, call: Exchange) -> None:
@@ -48,14 +47,14 @@ class HttpDoor:
 
     async def _answer(self, call: Exchange) -> None:
         origin = call.header(b"origin")
-        call.cors = self._origins.cors(origin)
+        call.cors = self._edge.origins.cors(origin)
         method = call.scope["method"]
         accept = call.header(b"accept")
         if method == "OPTIONS":
-            headers = {"Allow": METHODS, **self._origins.preflight(origin)}
+            headers = {"Allow": METHODS, **self._edge.origins.preflight(origin)}
             await call.respond(204, b"", "text/plain", headers)
             return
-        self._origins.check(call.header(b"host"), origin)
+        call.session = await self._edge.admit(call.scope, call.headers)
         if method == "GET" and accepted(accept, JSON, GRAPHQL, HTML) == HTML:
             await self._graphiql.answer(call)
             return

@@ -19,6 +19,7 @@ from goclaw.schema.sessions import SessionMutation, SessionQuery
 from goclaw.schema.system import SystemQuery
 from goclaw.schema.traces import TraceQuery
 from goclaw.schema.users import UserMutation
+from goclaw.schema.web_sessions import WebSessionMutation, WebSessionQuery
 
 assert enums.WORDS  # what it defines is used by name alone
 
@@ -33,6 +34,7 @@ class Query(
     RunQuery,
     TraceQuery,
     ActivityQuery,
+    WebSessionQuery,
 ):
     pass
 
@@ -45,6 +47,7 @@ class Mutation(
     SessionMutation,
     RunMutation,
     UserMutation,
+    WebSessionMutation,
 ):
     pass
 

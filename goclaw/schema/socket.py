@@ -2,7 +2,9 @@
 
 Close codes besides the protocol's own: 4401 when the credential is bad, missing or no longer
 holds, 4403 when it may not do this, 1009 for a message that is too long, 1012 when the server
-stops, 1013 for a reader that is too slow or a database that is away.
+stops, 1013 for a reader that is too slow, a database that is away, or a limit of sockets or calls
+(the reason says which). A page of another site, or an address that calls too often, gets its
+answer by HTTP instead of the upgrade.
 """
 
 import asyncio
@@ -15,9 +17,9 @@ import orjson
 import structlog
 from starlette.types import Receive, Scope, Send
 
-from goclaw.core.errors import GatewayError, RateLimited, Unauthenticated
+from goclaw.core.errors import GatewayError, NotFound, RateLimited, Unauthenticated
 from goclaw.resolvers.admission import Admission, Admissions
-from goclaw.resolvers.enter import Credential
+from goclaw.resolvers.enter import Credential, count_call, holder_of
 from goclaw.resolvers.services import Services
 from goclaw.schema.asking import asked_of
 from goclaw.schema.exchange import Exchange
@@ -25,7 +27,7 @@ from goclaw.schema.execution import Asked, Payload, Refused
 from goclaw.schema.operations import answers
 from goclaw.schema.refusals import gateway_error, shown
 from goclaw.security.credentials import bearer
-from goclaw.security.origin import Origins
+from goclaw.security.rates import group_of
 
 log = structlog.get_logger()
 
@@ -58,20 +60,19 @@ def closing(error: GatewayError) -> Closed:
 class Sockets:
     """All sockets of a worker."""
 
-    def __init__(self, services: Services, admissions: Admissions, origins: Origins) -> None:
+    def __init__(self, services: Services, admissions: Admissions) -> None:
         self._services = services
         self._admissions = admissions
-        self._origins = origins
 
     async def serve(self, scope: Scope, receive: Receive, send: Send, *, known: bool) -> None:
         await receive()
         call = Exchange(scope, receive, send)
         try:
-            self._origins.check(call.header(b"host"), call.header(b"origin"))
-        except GatewayError:
-            known = False
-        if not known:
-            await send({"type": "websocket.close", "code": 4403})
+            call.session = await self._services.edge.admit(scope, call.headers)
+            if not known:
+                raise NotFound("not_found", path=scope["path"][:200])
+        except GatewayError as error:
+            await refuse_upgrade(call, error)
             return
         offered = PROTOCOL in scope.get("subprotocols", ())
         headers = [(b"x-request-id", call.request_id.encode())]
@@ -82,15 +83,30 @@ class Sockets:
                 "headers": headers,
             }
         )
-        socket = Socket(call, self._admissions)
+        socket = Socket(call, self._services, self._admissions)
         await socket.run(None if offered else Closed(4406, "Subprotocol not acceptable"))
+
+
+async def refuse_upgrade(call: Exchange, error: GatewayError) -> None:
+    """An answer of HTTP, where the server can give one instead of the bare 403."""
+    if "websocket.http.response" not in call.scope.get("extensions", {}):
+        await call.send({"type": "websocket.close", "code": closing(error).code})
+        return
+    headers = [(b"content-type", b"application/json"), (b"x-request-id", call.request_id.encode())]
+    if error.retry_after_s is not None:
+        headers.append((b"retry-after", str(error.retry_after_s).encode()))
+    body = orjson.dumps({"errors": [gateway_error(error)]})
+    start = {"type": "websocket.http.response.start", "status": error.status, "headers": headers}
+    await call.send(start)
+    await call.send({"type": "websocket.http.response.body", "body": body})
 
 
 class Socket:
     """One connection."""
 
-    def __init__(self, call: Exchange, admissions: Admissions) -> None:
+    def __init__(self, call: Exchange, services: Services, admissions: Admissions) -> None:
         self._call = call
+        self._services = services
         self._admissions = admissions
         self._credential = call.credential()
         self._admission: Admission | None = None
@@ -104,6 +120,8 @@ class Socket:
             try:
                 if refusal is not None:
                     raise refusal
+                address = group_of(self._credential.address)
+                stack.enter_context(self._services.sockets.take(address=address))
                 await self._begin(stack)
                 await self._serve()
             except Closed as closed:
@@ -138,15 +156,16 @@ class Socket:
     async def _enter(self, stack: AsyncExitStack) -> None:
         admitting = self._admissions.admit(self._credential, self._call.request_id)
         self._admission = await stack.enter_async_context(admitting)
-        if not self._admission.context().signed_in:
+        ctx = self._admission.context()
+        if not ctx.signed_in:
             raise Unauthenticated("unauthenticated")
+        stack.enter_context(self._services.sockets.take(credential=holder_of(ctx.caller)))
 
     async def _serve(self) -> None:
-        assert self._admission is not None
         tasks: list[asyncio.Task[Any]] = [
             asyncio.create_task(self._read()),
             asyncio.create_task(self._keep_alive()),
-            asyncio.create_task(self._until_over(self._admission)),
+            asyncio.create_task(self._until_over(self._admitted)),
         ]
         try:
             await asyncio.wait({*tasks, self._end}, return_when=asyncio.FIRST_COMPLETED)
@@ -196,9 +215,19 @@ class Socket:
             asked = asked_of(message.get("payload"))
         except GatewayError as error:
             raise Closed(4400, gateway_error(error)["message"]) from error
+        try:
+            await count_call(self._admitted.context())
+        except RateLimited as error:
+            await self._send({"id": id, "type": "error", "payload": [gateway_error(error)]})
+            return
         task = asyncio.create_task(self._operate(id, asked))
         self._operations[id] = task
         task.add_done_callback(lambda _: self._operations.pop(id, None))
+
+    @property
+    def _admitted(self) -> Admission:
+        assert self._admission is not None
+        return self._admission
 
     def _complete(self, id: object) -> None:
         task = self._operations.pop(id, None) if isinstance(id, str) else None
@@ -206,9 +235,8 @@ class Socket:
             task.cancel()
 
     async def _operate(self, id: str, asked: Asked) -> None:
-        assert self._admission is not None
         try:
-            await self._answer(id, self._admission, asked)
+            await self._answer(id, self._admitted, asked)
         except Closed as closed:
             self._finish(closed)
         except GatewayError as error:

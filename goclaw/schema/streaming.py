@@ -1,13 +1,17 @@
 """A subscription as payloads, whatever carries them."""
 
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Iterator
+from contextlib import ExitStack, aclosing, contextmanager
 from typing import Any
 
 from graphql import GraphQLObjectType, GraphQLUnionType, get_named_type
 from graphql.execution.collect_fields import collect_fields
 
+from goclaw.core.errors import RateLimited
 from goclaw.resolvers.admission import Admission
-from goclaw.schema.documents import CORE_SCHEMA
+from goclaw.resolvers.context import Context
+from goclaw.resolvers.enter import holder_of
+from goclaw.schema.documents import CORE_SCHEMA, Document
 from goclaw.schema.execution import (
     Asked,
     Payload,
@@ -19,6 +23,7 @@ from goclaw.schema.execution import (
 )
 from goclaw.schema.executor import FastExecutor
 from goclaw.schema.refusals import shown
+from goclaw.security.rates import group_of
 
 
 async def payloads(admission: Admission, asked: Asked) -> AsyncGenerator[Payload, None]:
@@ -28,6 +33,28 @@ async def payloads(admission: Admission, asked: Asked) -> AsyncGenerator[Payload
     """
     ctx = admission.context()
     document = document_of(asked, ctx.request_id)
+    with _place_of(ctx):
+        async with aclosing(_payloads(admission, ctx, asked, document)) as source:
+            async for payload in source:
+                yield payload
+
+
+@contextmanager
+def _place_of(ctx: Context) -> Iterator[None]:
+    """Among the subscriptions of the caller. Raises Refused."""
+    holder = holder_of(ctx.caller) if ctx.signed_in else "nobody"
+    with ExitStack() as stack:
+        try:
+            places = ctx.services.subscriptions
+            stack.enter_context(places.take(address=group_of(ctx.address), credential=holder))
+        except RateLimited as error:
+            raise Refused([shown(error, ctx.request_id)], error.status) from error
+        yield
+
+
+async def _payloads(
+    admission: Admission, ctx: Context, asked: Asked, document: Document
+) -> AsyncGenerator[Payload, None]:
     executor = executor_of(ctx, asked, document)
     quick = QuickEvents(executor)
     source: Any = await source_of(executor)

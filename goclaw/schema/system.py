@@ -18,6 +18,7 @@ class Me:
     is_owner: bool = described("Whether the user is one of the server's owners.")
     key_id: UUID | None = described("The API key that was used.")
     agent_ids: list[UUID] | None = described("The only agents the key reaches; null is all.")
+    session_id: UUID | None = described("The signed-in page that calls, where one does.")
     authentication: models.Authentication = described("How callers are told apart.")
 
 

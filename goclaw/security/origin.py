@@ -1,7 +1,8 @@
-"""Which sites may reach a server that asks for no credential, and which may read its answers.
+"""Under which names a server answers, which sites' pages may call it, and which may read that.
 
-Without a token, any page that a browser on this machine opens could otherwise call the server
-(cross-site requests), also under a name of its own (DNS rebinding).
+Any page a browser opens could otherwise call a server that asks for no credential, or one the
+browser is signed in to (cross-site requests), also under a name of its own (DNS rebinding).
+Sockets are no exception: browsers open them across sites without asking first.
 """
 
 from collections.abc import Mapping
@@ -11,28 +12,41 @@ from typing import Final
 from goclaw.core.errors import Forbidden
 from goclaw.core.settings import Settings, is_loopback
 
+PAGE_HEADER: Final = "X-GoClaw-Page"
+"""No other site's page can send it: CORS below does not allow it."""
 CORS_METHODS: Final = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"
 CORS_HEADERS: Final = (
     "Authorization, Content-Type, Idempotency-Key, Prefer, X-GoClaw-Agent, X-GoClaw-Agent-Id, "
     "X-GoClaw-User-Id, X-Request-Id"
 )
-CORS_EXPOSED: Final = "Retry-After, X-GoClaw-Run-Id, X-GoClaw-Session-Id, X-Request-Id"
+CORS_EXPOSED: Final = (
+    "RateLimit, RateLimit-Policy, Retry-After, X-GoClaw-Run-Id, X-GoClaw-Session-Id, X-Request-Id"
+)
 
 
 class Origins:
     """The rules of one server, for every door."""
 
     def __init__(self, settings: Settings) -> None:
-        self._checked = settings.is_open
-        self._public = not is_loopback(settings.host)
-        self._own_host = settings.host.strip("[]").lower()
+        # An address cannot be rebound, but an open server on loopback has no business with any.
+        self._takes_addresses = not settings.is_open or not is_loopback(settings.host)
         self._allowed = frozenset(origin.rstrip("/").lower() for origin in settings.allowed_origins)
+        names = {name.strip("[]").lower() for name in settings.allowed_hosts}
+        self._names = frozenset({settings.host.strip("[]").lower(), *names})
+        self._suffixes = tuple(name[1:] for name in names if name.startswith("*."))
         self._allowed_hosts = frozenset(_authority(origin) for origin in self._allowed)
 
     def check(self, host: str | None, origin: str | None) -> None:
         """Takes the headers of that name. Raises Forbidden."""
-        if self._checked and not (self._host_is_ours(host) and self._origin_is_ours(origin, host)):
+        if not (self._host_is_ours(host) and self._origin_is_ours(origin, host)):
             raise Forbidden("origin_refused")
+
+    def check_own(self, host: str | None, origin: str | None) -> None:
+        """For what a browser sends along by itself, such as a cookie: the page must be one of
+        this very server. Raises Forbidden.
+        """
+        if host is None or origin is None or _authority(origin) != host.lower():
+            raise Forbidden("cross_site", header=PAGE_HEADER)
 
     def allows(self, origin: str | None) -> bool:
         """Whether a page of another site may read what the server answers."""
@@ -61,13 +75,12 @@ class Origins:
         }
 
     def _host_is_ours(self, host: str | None) -> bool:
-        """Names of this machine. An address cannot be rebound, so a public server takes any."""
         if host is None:
             return True
         name = host_name(host)
-        if is_loopback(name) or name == self._own_host or host.lower() in self._allowed_hosts:
+        if is_loopback(name) or name in self._names or host.lower() in self._allowed_hosts:
             return True
-        return self._public and _is_address(name)
+        return name.endswith(self._suffixes) or (self._takes_addresses and _is_address(name))
 
     def _origin_is_ours(self, origin: str | None, host: str | None) -> bool:
         if origin is None or self.allows(origin):

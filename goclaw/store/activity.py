@@ -1,4 +1,4 @@
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
@@ -34,6 +34,12 @@ async def activity_page(
 ) -> Page[Activity]:
     """`filters` are the names in `FILTERS`; None leaves one out."""
     return await fetch_page(PAGE, reads, request, **filters)
+
+
+async def add_activity(database: Database, rows: Collection[Activity]) -> None:
+    """What the server itself noticed, with no change of a row beside it."""
+    async with database.begin(system_caller()) as db:
+        db.add_all(rows)
 
 
 async def count_activity(reads: Reads, **filters: str | None) -> int:

@@ -16,12 +16,14 @@ from goclaw.models.sessions import Message, Session
 from goclaw.models.traces import Span, Trace
 from goclaw.models.trust import TrustEpoch, TrustingWorker
 from goclaw.models.usage import UsageDay
+from goclaw.models.web_sessions import WebSession
 
 TABLES: Final[tuple[type[SQLModel], ...]] = (
     Provider,
     Agent,
     AgentShare,
     ApiKey,
+    WebSession,
     Session,
     Message,
     Run,

@@ -26,6 +26,7 @@ from goclaw.models.runs import Run
 from goclaw.models.sessions import Message, Session
 from goclaw.models.traces import Span, Trace
 from goclaw.models.usage import UsageDay
+from goclaw.models.web_sessions import WebSession
 
 
 def shared_with(user: Any) -> ColumnElement[bool]:
@@ -60,6 +61,7 @@ CONDITIONS: Final[dict[type[SQLModel], Callable[[Any], ColumnElement[bool] | Non
     Span: _spans,
     UsageDay: lambda user: col(UsageDay.user_id) == user,
     Activity: lambda user: col(Activity.actor_id) == user,
+    WebSession: lambda user: col(WebSession.user_id) == user,
     Provider: lambda _: None,
     ApiKey: lambda _: None,
 }
@@ -86,6 +88,7 @@ WITHIN_AGENTS: Final[dict[type[SQLModel], Callable[[Any], ColumnElement[bool] | 
     Span: _of_trace,
     UsageDay: lambda agents: col(UsageDay.agent_id) == any_(agents),
     Activity: lambda agents: col(Activity.entity_id) == any_(cast(agents, ARRAY(String))),
+    WebSession: lambda _: None,
     Provider: lambda _: None,
     ApiKey: lambda _: None,
 }

@@ -28,6 +28,8 @@ def host_for(dsn: str, upstream: ScriptedUpstream, folder: Path) -> Host:
         allowed_outbound_hosts=(upstream.host,),
         shutdown_grace_s=1,
         db_connections=12,
+        # These tests try wrong credentials by the hundred.
+        failures_per_address=0,
     )
     return Host(
         settings=settings,

@@ -8,6 +8,7 @@ from tests.doors.cases import (
     RUN,
     SESSION,
     TRACE,
+    WEB_SESSION,
     Shared,
     mutation,
     query,
@@ -160,6 +161,14 @@ QUERIES = (
         **OF_AGENT,
         **HIDDEN,
     ),
+    query("list_web_sessions", "{ webSessions { nodes { id } } }", shows="$web_session", **HIDDEN),
+    query(
+        "count_web_sessions",
+        "query ($user: String) { webSessions(userId: $user) { totalCount } }",
+        variables={"user": "ada"},
+        counts="data.webSessions.totalCount",
+        **HIDDEN,
+    ),
     query("list_activity", "{ activity { nodes { entityId } } }", shows="$agent", **HIDDEN),
     query(
         "count_activity",
@@ -234,6 +243,14 @@ MUTATIONS = (
         scope=Scope.ADMIN,
         shows="purged-",
         **ANYBODY,
+    ),
+    mutation(
+        "end_web_session",
+        "endWebSession",
+        "EndWebSessionInput",
+        {"id": "$web_session"},
+        "{ id }",
+        **WEB_SESSION,
     ),
     mutation(
         "create_provider",

@@ -2,7 +2,7 @@
 
 from goclaw.core.callers import Scope
 from tests.doors.calling import chat_body
-from tests.doors.cases import AGENT, ANYBODY, HIDDEN, TRACE, change, rest
+from tests.doors.cases import AGENT, ANYBODY, HIDDEN, TRACE, WEB_SESSION, change, rest
 
 PATHS = (
     rest("get_health", "GET /health", None, shows='"ok"', anonymous=True, **ANYBODY),
@@ -153,6 +153,15 @@ PATHS = (
     rest("list_costs", "GET /v1/costs/summary", shows="$agent", **HIDDEN),
     rest("list_activity", "GET /v1/activity", shows="$agent", **HIDDEN),
     rest("count_activity", "GET /v1/activity?entity_id=$agent", counts="total", **HIDDEN),
+    change("sign_in", "POST /v1/session", scope=None, shows='"user_id":', status=201, **ANYBODY),
+    change("sign_out", "DELETE /v1/session", scope=None, shows="true", **ANYBODY),
+    rest("list_web_sessions", "GET /v1/web-sessions", shows="$web_session", **HIDDEN),
+    rest("count_web_sessions", "GET /v1/web-sessions?user_id=ada", counts="total", **HIDDEN),
+    change(
+        "end_web_session",
+        "DELETE /v1/web-sessions/$web_session",
+        **WEB_SESSION | {"shows": "true"},
+    ),
     rest("check_ready", "GET /readyz", None, shows="ok", anonymous=True, **ANYBODY),
     rest("get_figures", "GET /metrics", shows="goclaw_runs_completed", **ANYBODY),
 )

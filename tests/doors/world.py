@@ -25,6 +25,7 @@ from goclaw.resolvers.context import Context
 from goclaw.resolvers.providers import create_provider
 from goclaw.resolvers.runs import get_run, send_message
 from goclaw.resolvers.services import Services
+from goclaw.resolvers.sign_in import sign_in
 from goclaw.resolvers.traces import list_spans
 from goclaw.store.tables import TABLES
 from tests.doors.calling import Caller
@@ -135,6 +136,7 @@ class World:
             "agent_key": agent.key,
             "share": str(share.id),
             "key": str(key_id),
+            "web_session": str((await sign_in(ada, "a browser")).session.id),
         }
         return rows | await self._conversation(ada, agent.key)
 

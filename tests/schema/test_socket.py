@@ -199,9 +199,9 @@ async def test_sockets_of_one_key_share_the_look_up(
     client = admin.acting(made["secret"])
     entered = []
 
-    async def counted(*arguments: Any) -> Any:
+    async def counted(*arguments: Any, **named: Any) -> Any:
         entered.append(arguments)
-        return await enter(*arguments)
+        return await enter(*arguments, **named)
 
     monkeypatch.setattr(admission, "enter", counted)
     async with client.socket(), client.socket(), client.socket():

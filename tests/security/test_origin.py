@@ -6,7 +6,12 @@ from goclaw.core.settings import Settings
 from goclaw.security.origin import Origins
 
 OPEN = Settings(host="127.0.0.1", allowed_origins=("https://ui.example",))
-TOKEN = Settings(host="127.0.0.1", gateway_token=SecretStr("secret"))
+TOKEN = Settings(
+    host="127.0.0.1",
+    gateway_token=SecretStr("secret"),
+    allowed_hosts=("gateway.example", "*.tenants.example"),
+    allowed_origins=("https://ui.example",),
+)
 
 
 @pytest.mark.parametrize(
@@ -42,8 +47,58 @@ def test_open_server_refuses_other_sites(host: str | None, origin: str | None) -
     assert refused.value.code == "origin_refused"
 
 
-def test_a_token_is_protection_enough() -> None:
-    Origins(TOKEN).check("any.example", "http://evil.example")
+@pytest.mark.parametrize(
+    ("host", "origin"),
+    [
+        (None, None),
+        ("10.0.0.1:18790", None),
+        ("[2001:db8::1]:18790", "http://[2001:db8::1]:18790"),
+        ("gateway.example:443", "https://gateway.example:443"),
+        ("a.tenants.example", None),
+        ("127.0.0.1:18790", "https://ui.example"),
+    ],
+)
+def test_a_server_with_a_token_answers_under_its_addresses_and_the_names_given(
+    host: str | None, origin: str | None
+) -> None:
+    Origins(TOKEN).check(host, origin)
+
+
+@pytest.mark.parametrize(
+    ("host", "origin"),
+    [
+        ("any.example", None),
+        ("tenants.example", None),
+        ("gateway.example.evil.example", None),
+        ("127.0.0.1:18790", "http://evil.example"),
+        ("gateway.example", "http://evil.example"),
+        ("gateway.example", "null"),
+        ("", None),
+    ],
+)
+def test_weakness_14_a_token_does_not_open_the_server_to_other_sites(
+    host: str | None, origin: str | None
+) -> None:
+    with pytest.raises(Forbidden):
+        Origins(TOKEN).check(host, origin)
+
+
+@pytest.mark.parametrize(
+    ("host", "origin"),
+    [
+        (None, "http://gateway.example"),
+        ("gateway.example", None),
+        ("gateway.example", "https://ui.example"),
+        ("gateway.example", "null"),
+    ],
+)
+def test_cookies_count_from_pages_of_this_server_alone(
+    host: str | None, origin: str | None
+) -> None:
+    with pytest.raises(Forbidden) as refused:
+        Origins(TOKEN).check_own(host, origin)
+    assert refused.value.code == "cross_site"
+    Origins(TOKEN).check_own("gateway.example", "https://gateway.example")
 
 
 def test_public_open_server_takes_addresses_and_its_name() -> None:

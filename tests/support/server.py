@@ -10,6 +10,7 @@ import uvicorn
 
 from goclaw.app import create_app
 from goclaw.app.gateway import Gateway
+from goclaw.cli.worker import serving
 from goclaw.core.host import Host
 from goclaw.resolvers.services import Services
 
@@ -36,20 +37,20 @@ class RunningServer:
 async def running_server(host: Host) -> AsyncIterator[RunningServer]:
     app = create_app(host)
     listener = socket.create_server(("127.0.0.1", 0))
-    config = uvicorn.Config(
-        app, http="httptools", ws="websockets-sansio", lifespan="on", log_config=None,
-        access_log=False, timeout_graceful_shutdown=2,
-    )  # fmt: skip
+    config = serving(app, host.settings)
+    config.loop, config.timeout_graceful_shutdown = "none", 2
     server = uvicorn.Server(config)
-    serving = asyncio.create_task(server._serve(sockets=[listener]))
+    running = asyncio.create_task(server._serve(sockets=[listener]))
     while not server.started:
-        if serving.done():
-            await serving
+        if running.done():
+            await running
             raise RuntimeError("the server did not start")
         await asyncio.sleep(0.01)
     try:
-        yield RunningServer(f"http://127.0.0.1:{listener.getsockname()[1]}", app, host)
+        yield RunningServer(
+            f"{host.settings.scheme}://127.0.0.1:{listener.getsockname()[1]}", app, host
+        )
     finally:
         await app.stop()
         server.should_exit = True
-        await serving
+        await running

@@ -12,7 +12,7 @@ const url = new URL("../graphql", document.baseURI);
 const socketUrl = new URL(url);
 socketUrl.protocol = url.protocol === "https:" ? "wss:" : "ws:";
 
-const WELCOME = `# GoClaw. On a server with a gateway token, open "Headers" below and put it there:
+const WELCOME = `# GoClaw. Signed in on the page, you are here too. Else open "Headers" below and put there:
 #   { "Authorization": "Bearer <token>", "X-GoClaw-User-Id": "<you>" }
 
 query Hello {
@@ -25,7 +25,12 @@ subscription Live {
 }
 `;
 
-const overHttp = createGraphiQLFetcher({ url: url.href, enableIncrementalDelivery: false });
+const overHttp = createGraphiQLFetcher({
+  url: url.href,
+  enableIncrementalDelivery: false,
+  // Shows the server that a call with the session's cookie comes from its own page.
+  headers: { "X-GoClaw-Page": "1" },
+});
 
 // Each subscription has a socket of its own, opened with the headers of that moment.
 const fetcher: Fetcher = (params, options) => {

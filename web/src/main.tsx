@@ -5,6 +5,7 @@ import { localStorageColorSchemeManager, MantineProvider } from "@mantine/core";
 import { Notifications } from "@mantine/notifications";
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
+import { forgetStoredCredential } from "./api/session";
 import { readableGreys, theme } from "./kit/theme";
 import { Gate } from "./signin/Gate";
 
@@ -12,6 +13,7 @@ const schemeManager = localStorageColorSchemeManager({ key: "goclaw-color-scheme
 const root = document.getElementById("root");
 if (!root) throw new Error("index.html has no #root");
 
+forgetStoredCredential();
 createRoot(root).render(
   <StrictMode>
     <MantineProvider

@@ -15,7 +15,17 @@ const byCode: Record<string, string> = {
   user_not_yours: "Sign in without a user id, or with the one the key belongs to.",
   owner_not_yours: "Sign in with the gateway token, or leave the user id empty.",
   user_id_too_long: "Choose a shorter user id.",
-  origin_refused: "Open the page at the address the gateway listens on.",
+  origin_refused: "Open the page at the address the gateway listens on, or have the name allowed.",
+  cross_site: "Reload the page, and open it at the gateway's own address.",
+  session_user: "Sign out and sign in again as the other user.",
+  session_without_token: "Sign in with the gateway token or an API key.",
+  web_session_not_found: "Reload the list: it has ended already.",
+
+  // limits
+  rate_limited: "Wait a minute. If it happens often, ask for a higher limit.",
+  too_many_failures: "Wait a minute, then try again with the right token.",
+  too_many_sockets: "Close other tabs with this page, then reload.",
+  too_many_followed: "Close other tabs with this page, then reload.",
 
   // input
   body_too_large: "Send a shorter text.",

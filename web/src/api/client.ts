@@ -9,26 +9,26 @@ import {
 import { createClient, type Client as Socket } from "graphql-ws";
 import { httpEndpoint, socketEndpoint } from "./base";
 import { Connection } from "./connection";
-import { type Credential, credentialHeaders } from "./credential";
 import { isSignedOut } from "./errors";
 import { advance, backoffMs } from "./resume";
+import { pageHeaders } from "./session";
 
 export interface Api {
   client: Client;
   connection: Connection;
 }
 
-/** Closing codes after which asking again with the same credential is pointless. */
+/** Closing codes after which asking again with the same session is pointless. */
 const refusals = [4401, 4403];
 
-export function createApi(credential: Credential | null, onSignedOut: () => void): Api {
+export function createApi(onSignedOut: () => void): Api {
   const connection = new Connection();
-  const socket = createSocket(credential, connection, onSignedOut);
+  const socket = createSocket(connection, onSignedOut);
   const client = new Client({
     url: httpEndpoint(),
     preferGetMethod: false,
     requestPolicy: "cache-and-network",
-    fetchOptions: { headers: credentialHeaders(credential), credentials: "omit" },
+    fetchOptions: { headers: pageHeaders, credentials: "same-origin" },
     exchanges: [
       mapExchange({
         onError: (error) => {
@@ -80,14 +80,10 @@ function asError(error: unknown): unknown {
   return new Error("the connection to the gateway was closed");
 }
 
-function createSocket(
-  credential: Credential | null,
-  connection: Connection,
-  onSignedOut: () => void,
-): Socket {
+/** The browser sends the session's cookie with the upgrade. */
+function createSocket(connection: Connection, onSignedOut: () => void): Socket {
   return createClient({
     url: socketEndpoint(),
-    connectionParams: credentialHeaders(credential),
     retryAttempts: Infinity,
     retryWait: (attempt) => new Promise((wake) => setTimeout(wake, backoffMs(attempt))),
     shouldRetry: () => true,

@@ -29,11 +29,25 @@ export function problemOf(error: CombinedError): Problem {
   }
   const status = statusOf(error);
   if (status === 401) return makeProblem("invalid_credential", "the gateway refused the token or key");
+  if (status === 429) return makeProblem("rate_limited", "the gateway answers no more calls for now");
   if (status === 413) return makeProblem("body_too_large", "the request was too large");
   if (status !== null && status >= 400) {
     return makeProblem("http", `the gateway answered with HTTP ${status}`);
   }
   return makeProblem("unreachable", "the gateway did not answer");
+}
+
+/** The body of a refusal of `/v1`. */
+export interface RestError {
+  error?: unknown;
+  code?: unknown;
+}
+
+export function restProblem(status: number, body: RestError | null): Problem {
+  if (typeof body?.error === "string" && typeof body.code === "string") {
+    return makeProblem(body.code, body.error);
+  }
+  return makeProblem("http", `the gateway answered with HTTP ${status}`);
 }
 
 export function makeProblem(code: string, message: string, field: string | null = null): Problem {

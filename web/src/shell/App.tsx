@@ -18,6 +18,7 @@ const KeysPage = lazy(() => import("../keys/KeysPage"));
 const TracesPage = lazy(() => import("../traces/TracesPage"));
 const TracePage = lazy(() => import("../traces/TracePage"));
 const LivePage = lazy(() => import("../live/LivePage"));
+const SessionsPage = lazy(() => import("../signin/SessionsPage"));
 const ActivityPage = lazy(() => import("../activity/ActivityPage"));
 
 export function App() {
@@ -49,6 +50,7 @@ function Pages() {
           <Route element={<TracePage />} path="/traces/:id" />
           <Route element={<LivePage />} path="/live" />
           <Route element={<ActivityPage />} path="/activity" />
+          <Route element={<SessionsPage />} path="/sessions" />
           <Route element={<NoSuchPage />} path="*" />
         </Routes>
       </Suspense>

@@ -1,4 +1,5 @@
 import { ActionIcon, Badge, Group, Menu, Stack, Text } from "@mantine/core";
+import { Link } from "react-router";
 import { useSigned } from "../api/context";
 import { UserIcon } from "../kit/icons";
 import { scopeNames } from "../keys/scopes";
@@ -41,6 +42,9 @@ export function UserMenu() {
         {!open && (
           <>
             <Menu.Divider />
+            <Menu.Item component={Link} to="/sessions">
+              Signed-in browsers
+            </Menu.Item>
             <Menu.Item onClick={signOut}>Sign out</Menu.Item>
           </>
         )}

@@ -1,58 +1,82 @@
 import { Center, Container, Loader } from "@mantine/core";
-import { useCallback, useMemo, useState } from "react";
+import { useCallback, useEffect, useMemo, useRef, useState } from "react";
 import { Provider, useQuery } from "urql";
 import { createApi, type Api } from "../api/client";
 import { type Signed, SignedContext } from "../api/context";
-import { type Credential, loadCredential, saveCredential } from "../api/credential";
 import { isSignedOut, problemOf } from "../api/errors";
+import { signOut } from "../api/session";
 import { WhoAmIDocument } from "../gql/graphql";
 import { ProblemNotice } from "../kit/ProblemNotice";
 import { App } from "../shell/App";
 import { SignIn } from "./SignIn";
 
-/** Lets in whoever the gateway knows, or everybody when it asks for no credential. */
+/** Lets in whoever the gateway knows by the session's cookie, or everybody when it asks for none. */
 export function Gate() {
-  const [credential, setCredential] = useState(loadCredential);
+  const [visit, setVisit] = useState(0);
   const [expired, setExpired] = useState(false);
+  const inside = useRef(false);
 
-  const change = useCallback((next: Credential | null) => {
-    saveCredential(next);
-    setExpired(false);
-    setCredential(next);
+  // Whatever was loaded before belongs to another visit.
+  const begin = useCallback((over: boolean) => {
+    inside.current = false;
+    setExpired(over);
+    setVisit((last) => last + 1);
   }, []);
   const onSignedOut = useCallback(() => {
-    saveCredential(null);
-    setCredential((current) => {
-      if (current?.token) setExpired(true);
-      return null;
-    });
+    if (inside.current) begin(true);
+  }, [begin]);
+  const onSignedIn = useCallback(() => begin(false), [begin]);
+  const leave = useCallback(() => {
+    inside.current = false;
+    void signOut().then(() => begin(false));
+  }, [begin]);
+  const onInside = useCallback(() => {
+    inside.current = true;
   }, []);
 
-  const api = useMemo(() => createApi(credential, onSignedOut), [credential, onSignedOut]);
-  const key = `${credential?.token ?? ""} ${credential?.userId ?? ""}`;
+  return (
+    <Visit
+      expired={expired}
+      key={visit}
+      onInside={onInside}
+      onSignedIn={onSignedIn}
+      onSignedOut={onSignedOut}
+      signOut={leave}
+    />
+  );
+}
 
+interface VisitProps {
+  expired: boolean;
+  onInside: () => void;
+  onSignedIn: () => void;
+  onSignedOut: () => void;
+  signOut: () => void;
+}
+
+function Visit({ onSignedOut, ...props }: VisitProps) {
+  const api = useMemo(() => createApi(onSignedOut), [onSignedOut]);
   return (
     <Provider value={api.client}>
-      <Entrance api={api} expired={expired} key={key} onCredential={change} />
+      <Entrance api={api} {...props} />
     </Provider>
   );
 }
 
-interface EntranceProps {
-  api: Api;
-  expired: boolean;
-  onCredential: (credential: Credential | null) => void;
-}
+type EntranceProps = Omit<VisitProps, "onSignedOut"> & { api: Api };
 
-function Entrance({ api, expired, onCredential }: EntranceProps) {
+function Entrance({ api, expired, onInside, onSignedIn, signOut }: EntranceProps) {
   const [{ data, error, fetching }, retry] = useQuery({
     query: WhoAmIDocument,
     requestPolicy: "network-only",
   });
   const signed = useMemo<Signed | null>(
-    () => (data ? { api, ...data, signOut: () => onCredential(null) } : null),
-    [api, data, onCredential],
+    () => (data ? { api, ...data, signOut } : null),
+    [api, data, signOut],
   );
+  useEffect(() => {
+    if (signed) onInside();
+  }, [signed, onInside]);
 
   if (signed) {
     return (
@@ -61,7 +85,7 @@ function Entrance({ api, expired, onCredential }: EntranceProps) {
       </SignedContext>
     );
   }
-  if (error && isSignedOut(error)) return <SignIn expired={expired} onCredential={onCredential} />;
+  if (error && isSignedOut(error)) return <SignIn expired={expired} onSignedIn={onSignedIn} />;
   if (error && !fetching) {
     return (
       <Container pt="20vh" size="xs">

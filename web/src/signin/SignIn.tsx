@@ -1,21 +1,19 @@
 import { Alert, Button, Center, Group, Paper, PasswordInput, Stack, Text, TextInput, Title } from "@mantine/core";
 import { useForm } from "@mantine/form";
 import { useState } from "react";
-import { createApi } from "../api/client";
-import type { Credential } from "../api/credential";
-import { type Problem, problemOf } from "../api/errors";
-import { WhoAmIDocument } from "../gql/graphql";
+import type { Problem } from "../api/errors";
+import { signIn } from "../api/session";
 import { useDocumentTitle } from "../kit/Page";
 import { ProblemNotice } from "../kit/ProblemNotice";
 import { Logo } from "../shell/Logo";
 
 interface Props {
-  /** The credential in use was refused a moment ago. */
+  /** The session in use ended a moment ago. */
   expired: boolean;
-  onCredential: (credential: Credential) => void;
+  onSignedIn: () => void;
 }
 
-export function SignIn({ expired, onCredential }: Props) {
+export function SignIn({ expired, onSignedIn }: Props) {
   useDocumentTitle("Sign in");
   const [problem, setProblem] = useState<Problem | null>(null);
   const [busy, setBusy] = useState(false);
@@ -24,13 +22,12 @@ export function SignIn({ expired, onCredential }: Props) {
     validate: { token: (value) => (value.trim() === "" ? "Enter the gateway token or an API key" : null) },
   });
 
-  const submit = async (values: Credential) => {
-    const credential = { token: values.token.trim(), userId: values.userId.trim() };
+  const submit = async ({ token, userId }: { token: string; userId: string }) => {
     setBusy(true);
-    const failure = await tryOut(credential);
+    const failure = await signIn(token.trim(), userId.trim());
     setBusy(false);
     setProblem(failure);
-    if (!failure) onCredential(credential);
+    if (!failure) onSignedIn();
   };
 
   return (
@@ -44,7 +41,7 @@ export function SignIn({ expired, onCredential }: Props) {
             </Group>
             {expired && !problem && (
               <Alert color="blue" title="You were signed out">
-                The key has expired or was revoked. Sign in again.
+                The session was ended, or its key expired or was revoked. Sign in again.
               </Alert>
             )}
             <PasswordInput
@@ -67,17 +64,11 @@ export function SignIn({ expired, onCredential }: Props) {
               Sign in
             </Button>
             <Text c="dimmed" size="xs">
-              Kept in this tab only, until you close it or sign out.
+              This browser stays signed in until you sign out or leave it unused; the token itself is not kept.
             </Text>
           </Stack>
         </form>
       </Paper>
     </Center>
   );
-}
-
-async function tryOut(credential: Credential): Promise<Problem | null> {
-  const { client } = createApi(credential, () => undefined);
-  const { error } = await client.query(WhoAmIDocument, {}).toPromise();
-  return error ? problemOf(error) : null;
 }
