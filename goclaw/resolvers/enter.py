@@ -6,6 +6,7 @@ from typing import Final
 
 from goclaw.core.callers import LOCAL_USER, Caller, Scope, effective, system_caller
 from goclaw.core.errors import Forbidden, InvalidInput, Unauthenticated
+from goclaw.core.reasons import Reason
 from goclaw.models.shapes import MAX_USER_ID_BYTES
 from goclaw.resolvers.context import Context
 from goclaw.resolvers.services import Services
@@ -109,5 +110,5 @@ def _named_user(credential: Credential) -> str | None:
         if len(value.encode("utf-8", "surrogatepass")) > MAX_USER_ID_BYTES:
             raise InvalidInput("user_id_too_long", field=field, limit=MAX_USER_ID_BYTES)
         if "\x00" in value:
-            raise InvalidInput("invalid_input", field=field, reason="must not contain NUL")
+            raise InvalidInput("invalid_input", field=field, reason=Reason("nul"))
     return credential.user_id or None
