@@ -146,7 +146,6 @@ REASONS: Final[dict[str, str]] = {
     "list_type": "phải là danh sách",
     "dict_type": "phải là đối tượng",
     "model_type": "phải là đối tượng",
-    "model_attributes_type": "phải là đối tượng",
     "too_short": "phải có ít nhất {min_length} mục",
     "too_long": "chỉ được có tối đa {max_length} mục",
     "enum": "phải là một trong: {expected}",

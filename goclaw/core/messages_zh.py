@@ -140,7 +140,6 @@ REASONS: Final[dict[str, str]] = {
     "list_type": "必须是列表",
     "dict_type": "必须是对象",
     "model_type": "必须是对象",
-    "model_attributes_type": "必须是对象",
     "too_short": "至少需要 {min_length} 项",
     "too_long": "最多 {max_length} 项",
     "enum": "必须是以下之一：{expected}",

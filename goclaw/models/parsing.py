@@ -97,6 +97,8 @@ def _reason(problem: ErrorDetails) -> object:
     context = problem.get("ctx", {})
     if problem["type"] == "value_error":
         return reason_of(context["error"])
+    if "expected" in context:
+        context = {"expected": str(context["expected"]).replace(" or ", ", ")}
     text = problem["msg"]
     return Reason(problem["type"], text[:1].lower() + text[1:], **context)
 

@@ -11,6 +11,7 @@ from strawberry.dataloader import DataLoader
 
 from goclaw.core.callers import Caller
 from goclaw.core.errors import InvalidInput, NotFound, Unauthenticated
+from goclaw.core.locales import Locale
 from goclaw.core.paging import Page, PageRequest
 from goclaw.models.activity import Activity
 from goclaw.models.agents import AgentShare, AgentView
@@ -68,8 +69,9 @@ class Loader(DataLoader[UUID, T]):
 
 
 class Context:
-    """`caller` is None until somebody signed in. `address` is the peer's IP address;
-    `idempotency_key` is what the client sent to have a repeat recognised.
+    """`caller` is None until somebody signed in. `locale` is the language that errors are told
+    in, `address` the peer's IP address; `idempotency_key` is what the client sent to have a
+    repeat recognised.
     """
 
     def __init__(
@@ -78,21 +80,25 @@ class Context:
         caller: Caller | None,
         request_id: str,
         *,
+        locale: Locale = Locale.EN,
         address: str | None = None,
         idempotency_key: str | None = None,
     ) -> None:
         self.services = services
         self._caller = caller
         self.request_id = request_id
+        self.locale = locale
         self.address = address
         self.idempotency_key = idempotency_key
         self._in_block = False
         self._message_pages: dict[PageRequest, Loader[Page[Message] | None]] = {}
         self._slots = asyncio.Semaphore(STATEMENTS_AT_ONCE)
 
-    def afresh(self) -> "Context":
+    def afresh(self, locale: Locale) -> "Context":
         """The same caller's next call, with nothing loaded yet."""
-        return Context(self.services, self._caller, self.request_id, address=self.address)
+        return Context(
+            self.services, self._caller, self.request_id, locale=locale, address=self.address
+        )
 
     @property
     def signed_in(self) -> bool:

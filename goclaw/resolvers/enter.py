@@ -6,6 +6,7 @@ from typing import Final
 
 from goclaw.core.callers import LOCAL_USER, Caller, Scope, effective, system_caller
 from goclaw.core.errors import Forbidden, InvalidInput, Unauthenticated
+from goclaw.core.locales import Locale
 from goclaw.core.reasons import Reason
 from goclaw.models.shapes import MAX_USER_ID_BYTES
 from goclaw.resolvers.context import Context
@@ -33,7 +34,9 @@ class Credential:
         return f"Credential(token={'***' if self.token else None}, user_id={self.user_id!r})"
 
 
-async def enter(services: Services, credential: Credential, request_id: str) -> Context:
+async def enter(
+    services: Services, credential: Credential, request_id: str, locale: Locale = Locale.EN
+) -> Context:
     """A Context for one call. Nobody signed in is no error here, the operation decides.
 
     Raises Unauthenticated for a bad credential, Forbidden for another's user id.
@@ -43,6 +46,7 @@ async def enter(services: Services, credential: Credential, request_id: str) -> 
         services,
         caller,
         request_id,
+        locale=locale,
         address=credential.address,
         idempotency_key=credential.idempotency_key,
     )

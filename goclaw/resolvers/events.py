@@ -24,7 +24,9 @@ async def watch_events(
     with the last cursor; Unavailable when the server stops.
     """
     if topics is not None and len(topics) > MAX_TOPICS:
-        raise InvalidInput("invalid_input", field="topics", reason=Reason("at_most", limit=MAX_TOPICS))
+        raise InvalidInput(
+            "invalid_input", field="topics", reason=Reason("at_most", limit=MAX_TOPICS)
+        )
     caller = ctx.caller
     async with ctx.services.hub.subscribe(topics, after, lambda e: _concerns(caller, e)) as told:
         async for event in told:

@@ -110,9 +110,7 @@ async def verify_provider(ctx: Context, id: Ref, model: str) -> ProviderVerifica
 
 def _check(ctx: Context, provider_type: ProviderType, api_base: str | None) -> None:
     if provider_type == ProviderType.LOCAL:
-        raise InvalidInput(
-            "invalid_input", field="provider_type", reason=Reason("local_provider")
-        )
+        raise InvalidInput("invalid_input", field="provider_type", reason=Reason("local_provider"))
     if api_base:
         ctx.services.outbound.check_url(api_base, "api_base")
 

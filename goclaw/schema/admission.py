@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Final
 
 from goclaw.core.errors import GatewayError, Unavailable
+from goclaw.core.locales import Locale
 from goclaw.resolvers.context import Context
 from goclaw.resolvers.enter import Credential, enter
 from goclaw.resolvers.services import Services
@@ -36,10 +37,10 @@ class Admission:
         if self._over.done():
             raise self._over.result()
 
-    def context(self) -> Context:
+    def context(self, locale: Locale) -> Context:
         """For one call or one event. Raises what ended the admission."""
         self.check()
-        return self._ctx.afresh()
+        return self._ctx.afresh(locale)
 
     async def over(self) -> GatewayError:
         """Waits until the credential no longer holds; gives the reason."""

@@ -16,6 +16,7 @@ import structlog
 from starlette.types import Receive, Scope, Send
 
 from goclaw.core.errors import GatewayError, RateLimited, Unauthenticated
+from goclaw.core.locales import Locale, locale_of
 from goclaw.resolvers.enter import Credential
 from goclaw.resolvers.services import Services
 from goclaw.schema.admission import Admission, Admissions
@@ -23,7 +24,7 @@ from goclaw.schema.asking import asked_of
 from goclaw.schema.exchange import Exchange
 from goclaw.schema.execution import Asked, Payload, Refused
 from goclaw.schema.operations import answers
-from goclaw.schema.refusals import gateway_error, shown
+from goclaw.schema.refusals import shown
 from goclaw.security.credentials import bearer
 from goclaw.security.origin import Origins
 
@@ -48,11 +49,11 @@ class Closed(Exception):
         self.reason = reason
 
 
-def closing(error: GatewayError) -> Closed:
+def closing(error: GatewayError, locale: Locale) -> Closed:
     """How an error that is about the whole connection ends it."""
     codes = {401: 4401, 403: 4403, 400: 4400, 429: 1013, 503: 1013}
     code = 1012 if error.code == "stopping" else codes.get(error.status, 4500)
-    return Closed(code, gateway_error(error)["message"])
+    return Closed(code, error.text(locale))
 
 
 class Sockets:
@@ -93,6 +94,8 @@ class Socket:
         self._call = call
         self._admissions = admissions
         self._credential = call.credential()
+        self.request_id = call.request_id
+        self.locale = call.locale
         self._admission: Admission | None = None
         self._operations: dict[str, asyncio.Task[None]] = {}
         self._sending = asyncio.Lock()
@@ -109,7 +112,7 @@ class Socket:
             except Closed as closed:
                 await self._close(closed)
             except GatewayError as error:
-                await self._close(closing(error))
+                await self._close(closing(error, self.locale))
             except Exception as error:
                 log.error("graphql.socket_failed", request_id=self._call.request_id, exc_info=error)
                 await self._close(Closed(4500, "internal error"))
@@ -129,6 +132,7 @@ class Socket:
             raise Closed(1000, "")
         if message["type"] != "connection_init":
             raise Closed(4401, "Unauthorized")
+        self.locale = locale_named(message.get("payload"), self.locale)
         named = credential_of(message.get("payload"), self._credential)
         if self._admission is None or named != self._credential:
             self._credential = named
@@ -138,7 +142,7 @@ class Socket:
     async def _enter(self, stack: AsyncExitStack) -> None:
         admitting = self._admissions.admit(self._credential, self._call.request_id)
         self._admission = await stack.enter_async_context(admitting)
-        if not self._admission.context().signed_in:
+        if not self._admission.context(self.locale).signed_in:
             raise Unauthenticated("unauthenticated")
 
     async def _serve(self) -> None:
@@ -161,7 +165,7 @@ class Socket:
             await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _until_over(self, admission: Admission) -> None:
-        raise closing(await admission.over())
+        raise closing(await admission.over(), self.locale)
 
     async def _keep_alive(self) -> None:
         while True:
@@ -190,12 +194,12 @@ class Socket:
             raise Closed(4409, f"Subscriber for {id} already exists")
         if len(self._operations) >= MAX_OPERATIONS:
             error = RateLimited("too_many_subscriptions", limit=MAX_OPERATIONS)
-            await self._send({"id": id, "type": "error", "payload": [gateway_error(error)]})
+            await self._send({"id": id, "type": "error", "payload": [shown(error, self)]})
             return
         try:
             asked = asked_of(message.get("payload"))
         except GatewayError as error:
-            raise Closed(4400, gateway_error(error)["message"]) from error
+            raise Closed(4400, error.text(self.locale)) from error
         task = asyncio.create_task(self._operate(id, asked))
         self._operations[id] = task
         task.add_done_callback(lambda _: self._operations.pop(id, None))
@@ -212,15 +216,15 @@ class Socket:
         except Closed as closed:
             self._finish(closed)
         except GatewayError as error:
-            self._finish(closing(error))
+            self._finish(closing(error, self.locale))
         except Exception as error:  # noqa: BLE001 - `shown` logs it
-            entry = shown(error, self._call.request_id)
+            entry = shown(error, self)
             with suppress(Closed):
                 await self._send({"id": id, "type": "error", "payload": [entry]})
 
     async def _answer(self, id: str, admission: Admission, asked: Asked) -> None:
         try:
-            async with answers(admission, asked) as payloads:
+            async with answers(admission, asked, self.locale) as payloads:
                 async for payload in payloads:
                     await self._send_next(id, payload)
         except Refused as refused:
@@ -290,3 +294,9 @@ def credential_of(payload: object, sent: Credential) -> Credential:
     token = bearer(named.get("authorization"))
     user_id = named.get("x-goclaw-user-id")
     return replace(sent, token=token or sent.token, user_id=user_id or sent.user_id)
+
+
+def locale_named(payload: object, sent: Locale) -> Locale:
+    """The `locale` of the first message, in the form of Accept-Language; else the upgrade's."""
+    named = payload.get("locale") if isinstance(payload, Mapping) else None
+    return locale_of(named, sent) if isinstance(named, str) else sent

@@ -6,6 +6,7 @@ from typing import Any
 from graphql import GraphQLObjectType, GraphQLUnionType, get_named_type
 from graphql.execution.collect_fields import collect_fields
 
+from goclaw.core.locales import Locale
 from goclaw.schema.admission import Admission
 from goclaw.schema.documents import CORE_SCHEMA
 from goclaw.schema.execution import (
@@ -21,13 +22,15 @@ from goclaw.schema.executor import FastExecutor
 from goclaw.schema.refusals import shown
 
 
-async def payloads(admission: Admission, asked: Asked) -> AsyncGenerator[Payload, None]:
+async def payloads(
+    admission: Admission, asked: Asked, locale: Locale
+) -> AsyncGenerator[Payload, None]:
     """Each event is loaded for a caller who was asked about within the last second.
 
     Raises Refused for what cannot begin, and when the stream ends before its time.
     """
-    ctx = admission.context()
-    document = document_of(asked, ctx.request_id)
+    ctx = admission.context(locale)
+    document = document_of(asked, ctx)
     executor = executor_of(ctx, asked, document)
     quick = QuickEvents(executor)
     source: Any = await source_of(executor)
@@ -36,12 +39,12 @@ async def payloads(admission: Admission, asked: Asked) -> AsyncGenerator[Payload
             admission.check()
             payload = quick.payload(event)
             if payload is None:
-                payload = await show_event(executor, admission.context(), event)
+                payload = await show_event(executor, admission.context(locale), event)
             yield payload
     except GeneratorExit:
         raise
     except Exception as error:
-        raise Refused([shown(error, ctx.request_id)], 200) from error
+        raise Refused([shown(error, ctx)], 200) from error
     finally:
         await source.aclose()
 
