@@ -12,6 +12,7 @@ COMMANDS: Final = {
     "keys": "goclaw.cli.keys:app",
     "migrate": "goclaw.cli.migrate:app",
     "openapi": "goclaw.cli.openapi:app",
+    "permissions": "goclaw.cli.permissions:app",
     "schema": "goclaw.cli.schema:app",
     "serve": "goclaw.cli.serve:app",
 }

@@ -19,15 +19,20 @@ class _Guarded:
     def __init__(self, scope: Scope | None, function: Callable[..., Any]) -> None:
         self.scope = scope
         self.name = function.__name__
+        self.module = function.__module__
         self.signature: Signature = signature(function, eval_str=True)
         self.__doc__ = function.__doc__
 
     def admit(self, ctx: Context) -> None:
-        """Raises Unauthenticated for nobody, Forbidden for a caller without the scope."""
+        """Raises Unauthenticated for nobody, Forbidden for a caller without the scope, and
+        InvalidInput where something is to be written in nobody's name.
+        """
         if self.scope is None:
             return
         if self.scope not in ctx.caller.scopes:
             raise Forbidden("scope_missing", scope=self.scope)
+        if self.scope is Scope.WRITE:
+            ctx.require_user()
 
 
 class Operation(_Guarded, Generic[P, R]):

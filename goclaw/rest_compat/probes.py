@@ -1,6 +1,7 @@
 """What operators ask: `/livez`, `/readyz`, `/metrics`."""
 
 from collections.abc import Iterable, Iterator
+from typing import Final
 
 from prometheus_client import CollectorRegistry
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
@@ -19,6 +20,9 @@ from goclaw.resolvers.enter import Credential, enter
 from goclaw.resolvers.services import Services
 from goclaw.resolvers.system import Figure, check_ready, get_figures
 from goclaw.security.credentials import bearer
+
+ASKED: Final = {"/readyz": check_ready, "/metrics": get_figures}
+"""The operation of each path; `/livez` asks for none."""
 
 
 class Probes:
