@@ -58,6 +58,7 @@ EXCEPTIONS: Final = {
     "create_api_key": "a new key",
     "create_provider": "a new provider",
     "get_me": "the caller",
+    "list_costs": "totals of the caller's own runs, and of agents the caller owns",
     "list_shares": "shares of agents the caller administers, else the caller's own",
     "start_wake": "an agent the caller may use; the caller's own conversations",
     "wake_agent": "an agent the caller may use; the caller's own conversations",

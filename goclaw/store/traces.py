@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, DateTime, Select, bindparam, func, or_, se
 from sqlmodel import col
 
 from goclaw.core.paging import Page, PageRequest
+from goclaw.models.agents import Agent
 from goclaw.models.traces import CostRow, Span, SpanView, Trace, TraceView
 from goclaw.store.database import Database, Reads, unavailable_when_away
 from goclaw.store.pages import (
@@ -20,7 +21,7 @@ from goclaw.store.pages import (
     fetch_page,
     newest_first,
 )
-from goclaw.store.query import Query, Visible
+from goclaw.store.query import CALLER, Query, Visible
 
 FILTERS = ("agent_id", "user_id", "session_id", "session_key", "status", "channel")
 MATCHES = tuple(equals_if_given(col(getattr(Trace, name)), name) for name in FILTERS)
@@ -53,6 +54,12 @@ def _until_if_given() -> ColumnElement[bool]:
     return or_(until.is_(None), col(Trace.created_at) < until)
 
 
+def _of_own_agent() -> ColumnElement[bool]:
+    """Also what others cost: an agent's owner sees its totals, never their contents."""
+    own = select(Agent.id).where(col(Agent.owner_id) == bindparam(CALLER))
+    return col(Trace.agent_id).in_(own)
+
+
 def _costs(visible: Visible) -> Select[Any]:
     cost = func.coalesce(func.sum(Trace.total_cost_usd), 0)
     columns: tuple[Any, ...] = (
@@ -63,7 +70,7 @@ def _costs(visible: Visible) -> Select[Any]:
         func.count().label("trace_count"),
     )
     conditions = (
-        visible(Trace),
+        or_(visible(Trace), _of_own_agent()),
         col(Trace.parent_trace_id).is_(None),
         equals_if_given(col(Trace.agent_id), "agent_id"),
         _since_if_given(),

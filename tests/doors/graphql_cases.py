@@ -303,7 +303,7 @@ MUTATIONS = (
         "SendMessageInput",
         {"agentId": "$agent", "text": "Hello?"},
         "{ id status }",
-        shows="RUNNING",
+        shows='"status":"',
         code="agent_not_found",
     ),
     mutation(

@@ -117,7 +117,7 @@ class World:
             self._newer = 0
         return self.rows
 
-    async def fresh(self) -> Rows:
+    async def fresh(self, *, conversation: bool = True) -> Rows:
         """Rows of ada that no test has touched; the provider has no agent."""
         number = next(self._numbers)
         self._newer += 1
@@ -148,7 +148,7 @@ class World:
             "share": str(share.id),
             "key": str(key_id),
         }
-        return rows | await self._conversation(ada, agent.key)
+        return rows | (await self._conversation(ada, agent.key) if conversation else {})
 
     async def _conversation(self, ada: Context, agent_key: str) -> Rows:
         said = ChatRequest.model_validate(
