@@ -1,5 +1,7 @@
 import type { CombinedError } from "urql";
 import { advice } from "./advice";
+import { browserLocale } from "./locale";
+import { texts } from "./texts";
 
 /** What the page shows when something was refused or failed. */
 export interface Problem {
@@ -27,13 +29,14 @@ export function problemOf(error: CombinedError): Problem {
       typeof field === "string" ? field : null,
     );
   }
+  const say = texts[browserLocale()];
   const status = statusOf(error);
-  if (status === 401) return makeProblem("invalid_credential", "the gateway refused the token or key");
-  if (status === 413) return makeProblem("body_too_large", "the request was too large");
+  if (status === 401) return makeProblem("invalid_credential", say.refused);
+  if (status === 413) return makeProblem("body_too_large", say.tooLarge);
   if (status !== null && status >= 400) {
-    return makeProblem("http", `the gateway answered with HTTP ${status}`);
+    return makeProblem("http", say.http.replace("{status}", String(status)));
   }
-  return makeProblem("unreachable", "the gateway did not answer");
+  return makeProblem("unreachable", say.unreachable);
 }
 
 export function makeProblem(code: string, message: string, field: string | null = null): Problem {
@@ -56,8 +59,8 @@ function statusOf(error: CombinedError): number | null {
 
 /** The catalogue's texts start small and end without a stop. */
 function sentence(text: string): string {
-  const trimmed = text.trim();
-  if (trimmed === "") return "The gateway gave no reason.";
+  const trimmed = text.trim() || texts[browserLocale()].noReason;
   const capital = trimmed.charAt(0).toUpperCase() + trimmed.slice(1);
-  return /[.!?…]$/.test(capital) ? capital : `${capital}.`;
+  if (/[.!?…。！？]$/.test(capital)) return capital;
+  return capital + (/\p{Script=Han}/u.test(capital) ? "。" : ".");
 }
