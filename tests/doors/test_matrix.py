@@ -8,6 +8,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from goclaw.core.callers import Scope
+from goclaw.models.sessions import Session
+from goclaw.resolvers.providers import update_provider
+from goclaw.store import sessions
+from goclaw.store.query import Query
+from goclaw.store.visibility import CONDITIONS
 from tests.doors.cases import Case
 from tests.doors.judging import CASES, doors, judge, rows_for
 from tests.doors.personas import PERSONAS, Persona
@@ -95,3 +100,31 @@ async def judged_once(world: World, case: Case, persona: Persona) -> None:
 @given(case=ASKED, persona=PERSONS)
 async def test_any_scopes_and_any_user(world: World, case: Case, persona: Persona) -> None:
     await judged_once(world, case, persona)
+
+
+@pytest.mark.parametrize("way", ["http", "socket"])
+async def test_a_scope_that_was_lowered_is_found(
+    world: World, monkeypatch: pytest.MonkeyPatch, way: str
+) -> None:
+    """The judge is no rubber stamp."""
+    case = next(case for case in CASES if case.operation == "update_provider")
+    rows = await world.fresh(conversation=False)
+    await judge(world, way, case, PERSONAS["viewer"], rows)
+    monkeypatch.setattr(update_provider, "scope", Scope.READ)
+    with pytest.raises(AssertionError, match="update_provider"):
+        await judge(world, way, case, PERSONAS["viewer"], rows)
+
+
+@pytest.mark.parametrize(
+    ("operation", "query"), [("get_session", sessions.BY_ID), ("list_sessions", sessions.PAGE)]
+)
+async def test_a_condition_that_was_dropped_is_found(
+    world: World, monkeypatch: pytest.MonkeyPatch, operation: str, query: Query[Session]
+) -> None:
+    case = next(case for case in CASES if case.operation == operation)
+    rows = await world.recent()
+    await judge(world, "http", case, PERSONAS["bob"], rows)
+    monkeypatch.setitem(CONDITIONS, Session, lambda _: None)
+    monkeypatch.delitem(vars(query), "_own")  # what was compiled with the condition
+    with pytest.raises(AssertionError, match=operation):
+        await judge(world, "http", case, PERSONAS["bob"], rows)

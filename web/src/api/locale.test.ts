@@ -16,7 +16,7 @@ describe.each<Locale>([...locales])("the catalogue in %s", (locale) => {
   });
 
   it("has the page's own texts with the same placeholders", () => {
-    for (const [name, text] of Object.entries(texts.en)) {
+    for (const [name, text] of Object.entries<string>({ ...texts.en })) {
       const here = texts[locale][name as keyof typeof texts.en];
       expect(here.match(/\{\w+\}/g), name).toEqual(text.match(/\{\w+\}/g));
     }
