@@ -1,7 +1,7 @@
 """What operators ask: `/livez`, `/readyz`, `/metrics`."""
 
 from collections.abc import Iterable, Iterator
-from typing import Final
+from typing import Any, Final
 
 from prometheus_client import CollectorRegistry
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
@@ -17,11 +17,12 @@ from goclaw.core.errors import GatewayError
 from goclaw.core.ids import uuid7
 from goclaw.core.locales import locale_of
 from goclaw.resolvers.enter import Credential, enter
+from goclaw.resolvers.operation import Operation
 from goclaw.resolvers.services import Services
 from goclaw.resolvers.system import Figure, check_ready, get_figures
 from goclaw.security.credentials import bearer
 
-ASKED: Final = {"/readyz": check_ready, "/metrics": get_figures}
+ASKED: Final[dict[str, Operation[..., Any]]] = {"/readyz": check_ready, "/metrics": get_figures}
 """The operation of each path; `/livez` asks for none."""
 
 

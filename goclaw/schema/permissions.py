@@ -1,7 +1,7 @@
 """Which field asks for which operation."""
 
-from collections.abc import Iterator
-from typing import Final
+from collections.abc import Callable, Iterator
+from typing import Any, Final
 
 from strawberry.types.base import StrawberryObjectDefinition
 
@@ -20,5 +20,6 @@ def fields() -> Iterator[tuple[str, str]]:
             if field.base_resolver is None:
                 continue
             shown = SCHEMA.config.name_converter.get_graphql_name(field)
-            for operation in operations_of(field.base_resolver.wrapped_func):
+            resolver: Callable[..., Any] = field.base_resolver.wrapped_func  # type: ignore[assignment]
+            for operation in operations_of(resolver):
                 yield operation, ROOTS.get(name, f"{name}.") + shown

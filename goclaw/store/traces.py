@@ -56,7 +56,7 @@ def _until_if_given() -> ColumnElement[bool]:
 
 def _of_own_agent() -> ColumnElement[bool]:
     """Also what others cost: an agent's owner sees its totals, never their contents."""
-    own = select(Agent.id).where(col(Agent.owner_id) == bindparam(CALLER))
+    own = select(col(Agent.id)).where(col(Agent.owner_id) == bindparam(CALLER))
     return col(Trace.agent_id).in_(own)
 
 

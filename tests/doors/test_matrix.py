@@ -1,6 +1,7 @@
 """Every kind of caller, every operation, every door: what `rules.py` says comes of it."""
 
 from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
 import pytest_asyncio
@@ -124,7 +125,8 @@ async def test_a_condition_that_was_dropped_is_found(
     case = next(case for case in CASES if case.operation == operation)
     rows = await world.recent()
     await judge(world, "http", case, PERSONAS["bob"], rows)
-    monkeypatch.setitem(CONDITIONS, Session, lambda _: None)
+    conditions: dict[Any, Any] = CONDITIONS
+    monkeypatch.setitem(conditions, Session, lambda _: None)
     monkeypatch.delitem(vars(query), "_own")  # what was compiled with the condition
     with pytest.raises(AssertionError, match=operation):
         await judge(world, "http", case, PERSONAS["bob"], rows)
