@@ -13,6 +13,7 @@ COMMANDS: Final = {
     "keys": "goclaw.cli.keys:app",
     "migrate": "goclaw.cli.migrate:app",
     "openapi": "goclaw.cli.openapi:app",
+    "permissions": "goclaw.cli.permissions:app",
     "recover-admin": "goclaw.cli.recover_admin:app",
     "restore": "goclaw.cli.restore:app",
     "schema": "goclaw.cli.schema:app",

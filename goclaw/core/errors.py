@@ -1,8 +1,18 @@
 """Errors as code and parameters; the doors alone turn them into a status and a text."""
 
-from typing import ClassVar
+from collections.abc import Mapping
+from typing import ClassVar, Final
 
+from goclaw.core import messages_vi, messages_zh
+from goclaw.core.locales import Locale
 from goclaw.core.messages import MESSAGES
+from goclaw.core.reasons import Reason
+
+TEXTS: Final[Mapping[Locale, Mapping[str, str]]] = {
+    Locale.EN: MESSAGES,
+    Locale.VI: messages_vi.MESSAGES,
+    Locale.ZH: messages_zh.MESSAGES,
+}
 
 
 class GatewayError(Exception):
@@ -29,8 +39,16 @@ class GatewayError(Exception):
         self.params = params
 
     def __str__(self) -> str:
-        named = {"field": self.field, "retry_after_s": self.retry_after_s, **self.params}
-        return MESSAGES[self.code].format_map(named)
+        return self.text(Locale.EN)
+
+    def text(self, locale: Locale, field: str | None = None) -> str:
+        """`field` is what the caller calls the field, where that is another name."""
+        named = {"field": field or self.field, "retry_after_s": self.retry_after_s, **self.params}
+        told = {
+            name: value.text(locale) if isinstance(value, Reason) else value
+            for name, value in named.items()
+        }
+        return (TEXTS[locale].get(self.code) or MESSAGES[self.code]).format_map(told)
 
 
 class InvalidInput(GatewayError):

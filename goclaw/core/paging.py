@@ -7,6 +7,7 @@ from typing import Generic, Protocol, TypeVar
 from uuid import UUID
 
 from goclaw.core.errors import InvalidInput
+from goclaw.core.reasons import Reason
 
 MAX_PAGE = 100
 LAST_ID = UUID(int=2**128 - 1)
@@ -58,5 +59,7 @@ def id_of(cursor: str, field: str) -> UUID:
 def page_request(first: int, after: str | None) -> PageRequest:
     """What `first` and `after` of a connection ask for; raises InvalidInput when out of range."""
     if not 0 < first <= MAX_PAGE:
-        raise InvalidInput("invalid_input", field="first", reason=f"must be 1 to {MAX_PAGE}")
+        raise InvalidInput(
+            "invalid_input", field="first", reason=Reason("between", low=1, high=MAX_PAGE)
+        )
     return PageRequest(first, LAST_ID if after is None else id_of(after, "after"))

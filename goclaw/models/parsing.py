@@ -7,8 +7,10 @@ from typing import Any, Final, TypeVar
 
 import orjson
 from pydantic import BaseModel, ConfigDict, ValidationError, create_model
+from pydantic_core import ErrorDetails
 
 from goclaw.core.errors import InvalidInput
+from goclaw.core.reasons import Reason, reason_of
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -82,14 +84,23 @@ def _whole_numbers(value: Any) -> Any:
 
 def _refusal(error: ValidationError, data: object, rename: Mapping[str, str]) -> InvalidInput:
     """The first thing that is wrong."""
-    first = error.errors(include_url=False, include_context=False, include_input=False)[0]
+    first = error.errors(include_url=False, include_input=False)[0]
     field = _field(first["loc"], data, rename, missing=first["type"] == "missing")
     if first["type"] == "missing":
         return InvalidInput("required", field=field)
     if first["type"] == "extra_forbidden":
         return InvalidInput("unknown_field", field=field)
-    reason = first["msg"].removeprefix("Value error, ")
-    return InvalidInput("invalid_input", field=field, reason=reason[:1].lower() + reason[1:])
+    return InvalidInput("invalid_input", field=field, reason=_reason(first))
+
+
+def _reason(problem: ErrorDetails) -> object:
+    context = problem.get("ctx", {})
+    if problem["type"] == "value_error":
+        return reason_of(context["error"])
+    if "expected" in context:
+        context = {"expected": str(context["expected"]).replace(" or ", ", ")}
+    text = problem["msg"]
+    return Reason(problem["type"], text[:1].lower() + text[1:], **context)
 
 
 def _field(

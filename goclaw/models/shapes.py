@@ -10,6 +10,8 @@ from sqlalchemy import DateTime
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field, SQLModel
 
+from goclaw.core.reasons import Reason
+
 MAX_INT = 2**31 - 1
 MAX_USER_ID_BYTES = 255
 
@@ -21,7 +23,7 @@ def now() -> datetime:
 def storable(text: str) -> str:
     """PostgreSQL text cannot hold NUL."""
     if "\x00" in text:
-        raise ValueError("must not contain NUL characters")
+        raise ValueError(Reason("nul"))
     return text
 
 
@@ -45,12 +47,12 @@ def not_a_uuid(slug: str) -> str:
         UUID(slug)
     except ValueError:
         return slug
-    raise ValueError("must not look like a UUID")
+    raise ValueError(Reason("looks_like_uuid"))
 
 
 def short_user_id(user_id: str) -> str:
     if len(user_id.encode()) > MAX_USER_ID_BYTES:
-        raise ValueError(f"must be at most {MAX_USER_ID_BYTES} bytes long")
+        raise ValueError(Reason("too_many_bytes", limit=MAX_USER_ID_BYTES))
     return storable(user_id)
 
 

@@ -8,6 +8,7 @@ from typing import Final
 
 from goclaw.core.clock import clock_s
 from goclaw.core.errors import GatewayError, Unauthenticated, Unavailable
+from goclaw.core.locales import Locale
 from goclaw.events.wakeup import Wakeup
 from goclaw.resolvers.context import Context
 from goclaw.resolvers.enter import KEYS, Credential, enter
@@ -44,10 +45,10 @@ class Admission:
         if self._over.done():
             raise self._over.result()
 
-    def context(self) -> Context:
+    def context(self, locale: Locale) -> Context:
         """For one call or one event. Raises what ended the admission."""
         self.check()
-        return self._ctx.afresh()
+        return self._ctx.afresh(locale)
 
     async def over(self) -> GatewayError:
         """Waits until the credential no longer holds; gives the reason."""

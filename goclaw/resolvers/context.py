@@ -11,6 +11,7 @@ from strawberry.dataloader import DataLoader
 
 from goclaw.core.callers import Caller
 from goclaw.core.errors import InvalidInput, NotFound, Unauthenticated
+from goclaw.core.locales import Locale
 from goclaw.core.paging import Page, PageRequest
 from goclaw.models.activity import Activity
 from goclaw.models.agents import AgentShare, AgentView
@@ -78,9 +79,10 @@ class Loader(DataLoader[UUID, T]):
 
 
 class Context:
-    """`caller` is None until somebody signed in. `address` is the peer's IP address;
-    `idempotency_key` is what the client sent to have a repeat recognised; `command` is what was
-    typed on the host, without its arguments, for a call that came by no other door.
+    """`caller` is None until somebody signed in. `locale` is the language that errors are told
+    in, `address` the peer's IP address; `idempotency_key` is what the client sent to have a
+    repeat recognised; `command` is what was typed on the host, without its arguments, for a call
+    that came by no other door.
     """
 
     def __init__(
@@ -89,6 +91,7 @@ class Context:
         caller: Caller | None,
         request_id: str,
         *,
+        locale: Locale = Locale.EN,
         address: str | None = None,
         idempotency_key: str | None = None,
         command: str | None = None,
@@ -96,6 +99,7 @@ class Context:
         self.services = services
         self._caller = caller
         self.request_id = request_id
+        self.locale = locale
         self.address = address
         self.idempotency_key = idempotency_key
         self.command = command
@@ -103,9 +107,11 @@ class Context:
         self._message_pages: dict[PageRequest, Loader[Page[Message] | None]] = {}
         self._slots = asyncio.Semaphore(STATEMENTS_AT_ONCE)
 
-    def afresh(self) -> "Context":
+    def afresh(self, locale: Locale) -> "Context":
         """The same caller's next call, with nothing loaded yet."""
-        return Context(self.services, self._caller, self.request_id, address=self.address)
+        return Context(
+            self.services, self._caller, self.request_id, locale=locale, address=self.address
+        )
 
     @property
     def signed_in(self) -> bool:
@@ -121,9 +127,13 @@ class Context:
     @property
     def user_id(self) -> str:
         """Who owns what this call writes. Raises InvalidInput when no user was named."""
+        self.require_user()
+        return self.caller.actor
+
+    def require_user(self) -> None:
+        """Raises InvalidInput when no user was named, but for the administrator."""
         if self.caller.user_id is None and not self.caller.sees_all:
             raise InvalidInput("user_required", field="X-GoClaw-User-Id")
-        return self.caller.actor
 
     @property
     def reads(self) -> Reads:

@@ -6,6 +6,8 @@ from typing import Final
 
 from goclaw.core.callers import LOCAL_USER, Caller, Scope, effective
 from goclaw.core.errors import Forbidden, InvalidInput, Unauthenticated
+from goclaw.core.locales import Locale
+from goclaw.core.reasons import Reason
 from goclaw.models.shapes import MAX_USER_ID_BYTES
 from goclaw.resolvers.context import Context
 from goclaw.resolvers.services import Services
@@ -51,7 +53,12 @@ class Credential:
 
 
 async def enter(
-    services: Services, credential: Credential, request_id: str, *, again: bool = False
+    services: Services,
+    credential: Credential,
+    request_id: str,
+    locale: Locale = Locale.EN,
+    *,
+    again: bool = False,
 ) -> Context:
     """A Context for one call. Nobody signed in is no error here, the operation decides.
 
@@ -68,6 +75,7 @@ async def enter(
         services,
         caller,
         request_id,
+        locale=locale,
         address=credential.address,
         idempotency_key=credential.idempotency_key,
     )
@@ -200,5 +208,5 @@ def _named_user(credential: Credential) -> str | None:
         if len(value.encode("utf-8", "surrogatepass")) > MAX_USER_ID_BYTES:
             raise InvalidInput("user_id_too_long", field=field, limit=MAX_USER_ID_BYTES)
         if "\x00" in value:
-            raise InvalidInput("invalid_input", field=field, reason="must not contain NUL")
+            raise InvalidInput("invalid_input", field=field, reason=Reason("nul"))
     return credential.user_id or None

@@ -2,6 +2,7 @@ from collections.abc import AsyncIterator
 
 from goclaw.core.callers import Caller, Scope
 from goclaw.core.errors import InvalidInput
+from goclaw.core.reasons import Reason
 from goclaw.events.row import EventRow
 from goclaw.models.events import Audience
 from goclaw.resolvers.context import Context
@@ -23,7 +24,9 @@ async def watch_events(
     with the last cursor; Unavailable when the server stops.
     """
     if topics is not None and len(topics) > MAX_TOPICS:
-        raise InvalidInput("invalid_input", field="topics", reason=f"at most {MAX_TOPICS}")
+        raise InvalidInput(
+            "invalid_input", field="topics", reason=Reason("at_most", limit=MAX_TOPICS)
+        )
     caller = ctx.caller
     async with ctx.services.hub.subscribe(topics, after, lambda e: _concerns(caller, e)) as told:
         async for event in told:

@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 from uuid import UUID
 
 from goclaw.core.errors import Conflict, InvalidInput
+from goclaw.core.reasons import Reason
 from goclaw.models.idempotency import IdempotentRequest
 from goclaw.models.sealed import SealedColumn
 from goclaw.resolvers.context import Context
@@ -26,9 +27,8 @@ class Once:
         self._hash = sha256(request).digest()
         self._key = ctx.idempotency_key
         if self._key is not None and not 0 < len(self._key) <= MAX_KEY_CHARS:
-            raise InvalidInput(
-                "invalid_input", field="Idempotency-Key", reason=f"1 to {MAX_KEY_CHARS} characters"
-            )
+            reason = Reason("characters", low=1, high=MAX_KEY_CHARS)
+            raise InvalidInput("invalid_input", field="Idempotency-Key", reason=reason)
 
     async def carry_out(
         self,

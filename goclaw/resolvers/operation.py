@@ -23,12 +23,14 @@ class _Guarded:
     def __init__(self, scope: Scope | None, function: Callable[..., Any]) -> None:
         self.scope = scope
         self.name = function.__name__
+        self.module = function.__module__
         self.signature: Signature = signature(function, eval_str=True)
         self.__doc__ = function.__doc__
 
     def admit(self, ctx: Context) -> None:
         """Raises Unauthenticated for nobody, Forbidden for a caller without the scope or with
-        a key that is bound to agents where this is about none.
+        a key that is bound to agents where this is about none, and InvalidInput where something
+        is to be written in nobody's name.
         """
         if self.scope is None:
             return
@@ -38,6 +40,8 @@ class _Guarded:
         if not self.bound and ctx.caller.agent_ids is not None:
             self._note_refused(ctx)
             raise Forbidden("key_bound_to_agents")
+        if self.scope is Scope.WRITE:
+            ctx.require_user()
 
     def _note_refused(self, ctx: Context) -> None:
         ctx.services.key_use.note_refused(ctx.caller, self.name, self.scope, ctx.address)

@@ -5,6 +5,7 @@ from goclaw.core.callers import Scope
 from goclaw.core.errors import GatewayError, InvalidInput, Unavailable
 from goclaw.core.ids import uuid7
 from goclaw.core.paging import Page, PageRequest
+from goclaw.core.reasons import Reason
 from goclaw.models.providers import (
     Provider,
     ProviderCreate,
@@ -105,16 +106,14 @@ async def verify_provider(ctx: Context, id: Ref, model: str) -> ProviderVerifica
     try:
         await ctx.services.clients.client_of(provider).verify(model)
     except GatewayError as error:
-        problem = str(error)
+        problem = error.text(ctx.locale)
     latency_ms = int((monotonic() - began) * 1000)
     return ProviderVerification(valid=problem is None, error=problem, latency_ms=latency_ms)
 
 
 def _check(ctx: Context, provider_type: ProviderType, api_base: str | None) -> None:
     if provider_type == ProviderType.LOCAL:
-        raise InvalidInput(
-            "invalid_input", field="provider_type", reason="local is the server's own"
-        )
+        raise InvalidInput("invalid_input", field="provider_type", reason=Reason("local_provider"))
     if api_base:
         ctx.services.outbound.check_url(api_base, "api_base")
 

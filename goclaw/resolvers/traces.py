@@ -98,7 +98,8 @@ async def list_costs(
     since: datetime | None = None,
     until: datetime | None = None,
 ) -> Sequence[CostRow]:
-    """One row for each agent, dearest first; `since` is included, `until` is not. Runs are what
-    is counted, so that the figures stay when traces are deleted.
+    """One row for each agent, dearest first: of the caller's own runs, and of all runs of agents
+    the caller owns. `since` is included, `until` is not. Runs are what is counted, so that the
+    figures stay when traces are deleted.
     """
     return await costs_by_agent(ctx.reads, agent_id, since, until)

@@ -7,6 +7,7 @@ import orjson
 from pydantic import BaseModel
 
 from goclaw.core.errors import InvalidInput, NotFound
+from goclaw.core.reasons import Reason, reason_of
 from goclaw.models.parsing import parse_json
 from goclaw.models.shapes import storable
 from goclaw.resolvers.context import Context
@@ -23,7 +24,7 @@ def json_object(body: bytes) -> dict[str, Any]:
     except orjson.JSONDecodeError as error:
         raise InvalidInput("invalid_json", reason=error.msg) from None
     if not isinstance(value, dict):
-        raise InvalidInput("invalid_input", field="body", reason="must be a JSON object")
+        raise InvalidInput("invalid_input", field="body", reason=Reason("json_object"))
     if body.count(b"{") + body.count(b"[") > MAX_DEPTH:
         _refuse_deep(value)
     return value
@@ -40,7 +41,7 @@ def _refuse_deep(value: Any) -> None:
         ]
         if not level:
             return
-    raise InvalidInput("invalid_json", reason=f"nested more than {MAX_DEPTH} deep")
+    raise InvalidInput("invalid_json", reason=Reason("nested", limit=MAX_DEPTH))
 
 
 def body_user(value: Mapping[str, Any], field: str) -> str | None:
@@ -90,7 +91,7 @@ class ShapeBody:
             target = rules.names.get(name, name)
             if target in values and values[target] != value:
                 raise InvalidInput(
-                    "invalid_input", field=name, reason=f"differs from {called[target]}"
+                    "invalid_input", field=name, reason=Reason("differs", other=called[target])
                 )
             values[target] = value
             called[target] = name
@@ -105,8 +106,8 @@ def _counts_as_absent(rules: Translation, name: str, value: object) -> bool:
 
 def _reference(name: str, value: object) -> str:
     if not isinstance(value, str):
-        raise InvalidInput("invalid_input", field=name, reason="input should be a valid string")
+        raise InvalidInput("invalid_input", field=name, reason=Reason("string"))
     try:
         return storable(value)
     except ValueError as error:
-        raise InvalidInput("invalid_input", field=name, reason=str(error)) from None
+        raise InvalidInput("invalid_input", field=name, reason=reason_of(error)) from None

@@ -66,7 +66,7 @@ async def _asked(services: Services, exchange: Exchange) -> tuple[Context, ChatR
     except GatewayError as error:
         problem = error
     credential = exchange.credential(body_user(sent, "user"))
-    ctx = await enter(services, credential, exchange.request_id)
+    ctx = await enter(services, credential, exchange.request_id, exchange.locale)
     start_chat.admit(ctx)
     if problem is not None:
         raise problem
@@ -106,12 +106,12 @@ async def _stream(
     except GatewayError as error:
         if not live.started:
             raise
-        await live.end(writer.failed(openai_error(error, error.field)))
+        await live.end(writer.failed(openai_error(error, exchange.locale)))
     except Exception:
         if not live.started:
             raise
         log.exception("stream.failed", run_id=str(run.id))
-        await live.end(writer.failed(openai_error(Internal(exchange.request_id), None)))
+        await live.end(writer.failed(openai_error(Internal(exchange.request_id), exchange.locale)))
     finally:
         live.close()
 

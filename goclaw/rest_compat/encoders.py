@@ -68,7 +68,8 @@ async def send_events(exchange: Exchange, route: Route, items: Any) -> None:
         except GatewayError as error:
             if not live.started:
                 raise
-            await live.end(b"event: error\ndata: " + dumps(own_error(error, None)) + b"\n\n")
+            told = dumps(own_error(error, exchange.locale))
+            await live.end(b"event: error\ndata: " + told + b"\n\n")
         finally:
             live.close()
             await items.aclose()

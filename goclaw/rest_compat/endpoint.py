@@ -71,8 +71,9 @@ class Endpoint:
     async def _enter(self, exchange: Exchange, user: str | None) -> Context:
         """Raises Unauthenticated, Forbidden."""
         if self.route.anonymous:
-            return Context(self._services, None, exchange.request_id)
-        ctx = await enter(self._services, exchange.credential(user), exchange.request_id)
+            return Context(self._services, None, exchange.request_id, locale=exchange.locale)
+        credential = exchange.credential(user)
+        ctx = await enter(self._services, credential, exchange.request_id, exchange.locale)
         self.route.operation.admit(ctx)
         return ctx
 

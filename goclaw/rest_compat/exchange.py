@@ -6,6 +6,7 @@ from typing import Final
 from starlette.types import Message, Receive, Scope, Send
 
 from goclaw.core.errors import TooLarge, UnsupportedMedia
+from goclaw.core.locales import Locale, locale_of
 from goclaw.core.request_ids import request_id
 from goclaw.resolvers.enter import Credential
 from goclaw.security.credentials import bearer
@@ -48,6 +49,10 @@ class Exchange:
             return value.decode()
         except UnicodeDecodeError:
             return value.decode("latin-1")
+
+    @property
+    def locale(self) -> Locale:
+        return locale_of(self.header(b"accept-language"))
 
     def credential(self, body_user: str | None = None) -> Credential:
         client = self.scope.get("client")

@@ -14,6 +14,7 @@ from uuid import UUID
 
 from goclaw.core.errors import InvalidInput
 from goclaw.core.paging import LAST_ID, PageRequest, id_of
+from goclaw.core.reasons import Reason, reason_of
 from goclaw.models.shapes import SLUG
 from goclaw.resolvers.refs import Ref
 
@@ -49,7 +50,7 @@ class Parameter:
         except ValueError as error:
             if self.convert is UUID:
                 raise InvalidInput("invalid_id", field=self.name) from None
-            raise InvalidInput("invalid_input", field=self.name, reason=str(error)) from None
+            raise InvalidInput("invalid_input", field=self.name, reason=reason_of(error)) from None
 
 
 def parameter(argument: Argument, name: str, place: Place) -> Parameter:
@@ -95,25 +96,25 @@ def without_none(annotation: Any) -> Any:
 
 def read_text(text: str) -> str:
     if "\x00" in text:
-        raise ValueError("must not contain NUL characters")
+        raise ValueError(Reason("nul"))
     return text
 
 
 def read_integer(text: str) -> int:
     if INTEGER.fullmatch(text) is None:
-        raise ValueError("must be a whole number")
+        raise ValueError(Reason("whole_number"))
     return int(text)
 
 
 def read_boolean(text: str) -> bool:
     if text not in ("true", "false"):
-        raise ValueError("must be true or false")
+        raise ValueError(Reason("true_or_false"))
     return text == "true"
 
 
 def read_instant(text: str) -> datetime:
     if INSTANT.fullmatch(text) is None:
-        raise ValueError("must be an instant such as 2026-01-31T12:00:00Z")
+        raise ValueError(Reason("instant", example="2026-01-31T12:00:00Z"))
     return datetime.fromisoformat(text.upper())
 
 
@@ -121,7 +122,8 @@ def read_member(kind: type[Enum], text: str) -> Enum:
     try:
         return kind(text)
     except ValueError:
-        raise ValueError(f"must be one of {', '.join(str(item.value) for item in kind)}") from None
+        values = ", ".join(str(item.value) for item in kind)
+        raise ValueError(Reason("one_of", values=values)) from None
 
 
 def query_of(query_string: bytes) -> dict[str, str]:
@@ -133,7 +135,7 @@ def query_of(query_string: bytes) -> dict[str, str]:
     if len(values) != len(pairs):
         names = [name for name, _ in pairs]
         twice = next(name for name in names if names.count(name) > 1)
-        raise InvalidInput("invalid_input", field=twice[:100], reason="given more than once")
+        raise InvalidInput("invalid_input", field=twice[:100], reason=Reason("given_twice"))
     return values
 
 
@@ -158,7 +160,7 @@ def page_parameters(default_limit: int | None) -> tuple[Parameter, ...]:
 def read_between(low: int, high: int, text: str) -> int:
     number = read_integer(text)
     if not low <= number <= high:
-        raise ValueError(f"must be {low} to {high}")
+        raise ValueError(Reason("between", low=low, high=high))
     return number
 
 

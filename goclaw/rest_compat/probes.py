@@ -1,6 +1,7 @@
 """What operators ask: `/livez`, `/readyz`, `/metrics`."""
 
 from collections.abc import Iterable, Iterator
+from typing import Any, Final
 
 from prometheus_client import CollectorRegistry
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
@@ -14,10 +15,15 @@ from starlette.types import Receive, Scope, Send
 
 from goclaw.core.errors import GatewayError
 from goclaw.core.ids import uuid7
+from goclaw.core.locales import locale_of
 from goclaw.resolvers.enter import Credential, enter
+from goclaw.resolvers.operation import Operation
 from goclaw.resolvers.services import Services
 from goclaw.resolvers.system import Figure, check_ready, get_figures
 from goclaw.security.credentials import bearer
+
+ASKED: Final[dict[str, Operation[..., Any]]] = {"/readyz": check_ready, "/metrics": get_figures}
+"""The operation of each path; `/livez` asks for none."""
 
 
 class Probes:
@@ -31,8 +37,11 @@ class Probes:
         try:
             response = await self._answer(scope)
         except GatewayError as error:
-            retry = {"Retry-After": str(error.retry_after_s)} if error.retry_after_s else {}
-            response = PlainTextResponse(f"{error}\n", error.status, retry)
+            locale = locale_of(Headers(scope=scope).get("accept-language"))
+            headers = {"Content-Language": locale, "Vary": "Accept-Language"}
+            if error.retry_after_s:
+                headers["Retry-After"] = str(error.retry_after_s)
+            response = PlainTextResponse(f"{error.text(locale)}\n", error.status, headers)
         response.headers["Cache-Control"] = "no-store"
         await response(scope, receive, send)
 

@@ -4,25 +4,28 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from goclaw.core.errors import GatewayError
+from goclaw.core.locales import Locale
 from goclaw.rest_compat.exchange import Exchange, Headers
 from goclaw.rest_compat.views import dumps
 
 OPENAI_TYPES: Final = {402: "insufficient_quota", 429: "rate_limit_error"}
 
 
-def openai_error(error: GatewayError, field: str | None) -> dict[str, Any]:
-    """The object that OpenAI's clients read."""
+def openai_error(error: GatewayError, locale: Locale, field: str | None = None) -> dict[str, Any]:
+    """The object that OpenAI's clients read. `field` is what the caller calls it."""
+    field = field or error.field
     kind = "server_error" if error.status >= 500 else "invalid_request_error"
     return {
-        "message": str(error),
+        "message": error.text(locale, field),
         "type": OPENAI_TYPES.get(error.status, kind),
         "param": field,
         "code": error.code,
     }
 
 
-def own_error(error: GatewayError, field: str | None) -> dict[str, Any]:
-    body: dict[str, Any] = {"error": str(error), "code": error.code}
+def own_error(error: GatewayError, locale: Locale, field: str | None = None) -> dict[str, Any]:
+    field = field or error.field
+    body: dict[str, Any] = {"error": error.text(locale, field), "code": error.code}
     if field is not None:
         body["field"] = field
     return body
@@ -35,8 +38,8 @@ class Internal(GatewayError):
         super().__init__("internal", request_id=request_id)
 
 
-def error_headers(error: GatewayError) -> list[tuple[bytes, bytes]]:
-    headers: list[tuple[bytes, bytes]] = []
+def error_headers(error: GatewayError, locale: Locale) -> list[tuple[bytes, bytes]]:
+    headers = [(b"content-language", locale.encode()), (b"vary", b"Accept-Language")]
     if error.status == 401:
         headers.append((b"www-authenticate", b"Bearer"))
     if error.retry_after_s is not None:
@@ -55,10 +58,13 @@ async def refuse(
     headers: Headers = (),
 ) -> None:
     """`names` maps fields to what the caller called them."""
-    field = error.field if error.field is None or names is None else renamed(error.field, names)
-    error.field = field
-    body = {"error": openai_error(error, field)} if openai else own_error(error, field)
-    await exchange.respond(error.status, dumps(body), headers=(*error_headers(error), *headers))
+    locale = exchange.locale
+    field = None if error.field is None else renamed(error.field, names or {})
+    told = own_error(error, locale, field)
+    if openai:
+        told = {"error": openai_error(error, locale, field)}
+    more = (*error_headers(error, locale), *headers)
+    await exchange.respond(error.status, dumps(told), headers=more)
 
 
 def renamed(field: str, names: Mapping[str, str]) -> str:

@@ -7,6 +7,7 @@ import strawberry
 
 from goclaw.core.errors import InvalidInput
 from goclaw.core.paging import page_request
+from goclaw.core.reasons import Reason
 from goclaw.models import agents as models
 from goclaw.models.providers import Provider as ProviderRow
 from goclaw.resolvers.agents import (
@@ -193,7 +194,7 @@ class AgentQuery:
         key: Annotated[str | None, argument("Its key, in place of its id.")] = None,
     ) -> models.AgentView:
         if (id is None) == (key is None):
-            raise InvalidInput("invalid_input", field="id", reason="give either id or key")
+            raise InvalidInput("invalid_input", field="id", reason=Reason("id_or_key"))
         return await get_agent(info.context, id or key or "")
 
 

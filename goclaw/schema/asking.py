@@ -6,6 +6,7 @@ from urllib.parse import parse_qs
 import orjson
 
 from goclaw.core.errors import InvalidInput, UnsupportedMedia
+from goclaw.core.reasons import Reason
 from goclaw.schema.exchange import MAX_BODY_BYTES, Exchange
 from goclaw.schema.execution import Asked
 
@@ -45,11 +46,11 @@ def from_url(call: Exchange) -> Asked:
     """Raises InvalidInput."""
     query_string = call.scope.get("query_string", b"")
     if len(query_string) > MAX_BODY_BYTES:
-        raise InvalidInput("invalid_input", field="query", reason="is too long for a URL")
+        raise InvalidInput("invalid_input", field="query", reason=Reason("long_url"))
     try:
         given = parse_qs(query_string.decode("ascii"), max_num_fields=MAX_FIELDS, errors="strict")
     except ValueError as error:
-        reason = "the URL is not encoded as UTF-8"
+        reason = Reason("url_encoding")
         raise InvalidInput("invalid_input", field="query", reason=reason) from error
     data: dict[str, Any] = {name: values[-1] for name, values in given.items()}
     for name in ("variables", "extensions"):
@@ -79,22 +80,22 @@ def check_content_type(header: str | None) -> None:
 def asked_of(data: object) -> Asked:
     """Raises InvalidInput."""
     if not isinstance(data, dict):
-        raise InvalidInput("invalid_json", reason="it must be an object")
+        raise InvalidInput("invalid_json", reason=Reason("json_object"))
     query = data.get("query")
     if query is None:
         raise InvalidInput("required", field="query")
     name = data.get("operationName")
     variables = data.get("variables")
-    _check(query, str, "query", "must be a string")
-    _check(name, str | None, "operationName", "must be a string")
-    _check(variables, dict | None, "variables", "must be an object")
-    _check(data.get("extensions"), dict | None, "extensions", "must be an object")
+    _check(query, str, "query", "string")
+    _check(name, str | None, "operationName", "string")
+    _check(variables, dict | None, "variables", "object")
+    _check(data.get("extensions"), dict | None, "extensions", "object")
     return Asked(query, name or None, variables or {})
 
 
 def _check(value: object, kind: Any, field: str, reason: str) -> None:
     if not isinstance(value, kind):
-        raise InvalidInput("invalid_input", field=field, reason=reason)
+        raise InvalidInput("invalid_input", field=field, reason=Reason(reason))
 
 
 def _json(text: bytes, field: str | None) -> object:
@@ -103,4 +104,4 @@ def _json(text: bytes, field: str | None) -> object:
     except orjson.JSONDecodeError as error:
         if field is None:
             raise InvalidInput("invalid_json", reason=error.msg) from error
-        raise InvalidInput("invalid_input", field=field, reason="must be JSON") from error
+        raise InvalidInput("invalid_input", field=field, reason=Reason("json")) from error

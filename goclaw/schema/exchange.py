@@ -7,6 +7,7 @@ import orjson
 from starlette.types import Receive, Scope, Send
 
 from goclaw.core.errors import GatewayError, TooLarge
+from goclaw.core.locales import Locale, locale_of
 from goclaw.core.request_ids import request_id
 from goclaw.resolvers.enter import Credential
 from goclaw.schema.refusals import shown
@@ -46,6 +47,10 @@ class Exchange:
             return value.decode()
         except UnicodeDecodeError:
             return value.decode("latin-1")
+
+    @property
+    def locale(self) -> Locale:
+        return locale_of(self.header(b"accept-language"))
 
     def credential(self) -> Credential:
         client = self.scope.get("client")
@@ -98,6 +103,8 @@ class Exchange:
         self, status: int, payload: dict[str, Any], headers: Mapping[str, str] | None = None
     ) -> None:
         more = {"Cache-Control": "no-store", "Vary": "Accept, Origin", **(headers or {})}
+        if "errors" in payload:
+            more |= {"Content-Language": self.locale, "Vary": "Accept, Accept-Language, Origin"}
         await self.respond(status, encoded_payload(payload), self.media_type, more)
 
     async def refuse(self, error: GatewayError, headers: Mapping[str, str] | None = None) -> None:
@@ -106,7 +113,7 @@ class Exchange:
             more["WWW-Authenticate"] = "Bearer"
         if error.retry_after_s is not None:
             more["Retry-After"] = str(error.retry_after_s)
-        payload = {"errors": [shown(error, self.request_id)]}
+        payload = {"errors": [shown(error, self)]}
         await self.respond_json(error.status, payload, more)
 
 

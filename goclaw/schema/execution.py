@@ -11,7 +11,7 @@ from goclaw.core.errors import GatewayError, InvalidInput, MethodNotAllowed, Una
 from goclaw.resolvers.context import Context
 from goclaw.schema.documents import CORE_SCHEMA, Document, prepare
 from goclaw.schema.executor import FastExecutor
-from goclaw.schema.refusals import INVALID, SYNTAX, shown
+from goclaw.schema.refusals import INVALID, SYNTAX, Call, shown
 
 Payload = dict[str, Any]
 
@@ -38,16 +38,16 @@ class Refused(Exception):
         return {"errors": self.errors}
 
 
-def document_of(asked: Asked, request_id: str) -> Document:
+def document_of(asked: Asked, call: Call) -> Document:
     """Raises Refused."""
     try:
         document = prepare(asked.query)
     except GraphQLError as error:
-        raise Refused([shown(error, request_id, code=SYNTAX)]) from error
+        raise Refused([shown(error, call, code=SYNTAX)]) from error
     except GatewayError as error:
-        raise Refused([shown(error, request_id)], error.status) from error
+        raise Refused([shown(error, call)], error.status) from error
     if document.errors:
-        raise Refused([shown(error, request_id) for error in document.errors])
+        raise Refused([shown(error, call) for error in document.errors])
     return document
 
 
@@ -61,7 +61,7 @@ def executor_of(ctx: Context, asked: Asked, document: Document) -> FastExecutor:
         operation_name=asked.operation_name,
     )
     if isinstance(executor, list):
-        raise Refused([shown(error, ctx.request_id) for error in executor])
+        raise Refused([shown(error, ctx) for error in executor])
     assert isinstance(executor, FastExecutor)
     executor.document = document
     try:
@@ -70,31 +70,31 @@ def executor_of(ctx: Context, asked: Asked, document: Document) -> FastExecutor:
             raise Unauthenticated("unauthenticated")
     except GatewayError as error:
         status = 200 if isinstance(error, Unauthenticated) else error.status
-        raise Refused([shown(error, ctx.request_id)], status) from error
+        raise Refused([shown(error, ctx)], status) from error
     return executor
 
 
 async def run(ctx: Context, asked: Asked, *, only_queries: bool = False) -> Payload:
     """Raises Refused for what cannot run."""
-    document = document_of(asked, ctx.request_id)
+    document = document_of(asked, ctx)
     kind = document.kind(asked.operation_name)
     if kind is OperationType.SUBSCRIPTION:
         error = InvalidInput("subscription_transport")
-        raise Refused([shown(error, ctx.request_id)], error.status)
+        raise Refused([shown(error, ctx)], error.status)
     if only_queries and kind is OperationType.MUTATION:
         refusal = MethodNotAllowed("method_not_allowed", method="GET", allowed="POST")
-        raise Refused([shown(refusal, ctx.request_id)], refusal.status)
+        raise Refused([shown(refusal, ctx)], refusal.status)
     executor = executor_of(ctx, asked, document)
     result = executor.execute_operation()
     if executor.is_awaitable(result):
         result = await result
-    return payload_of(result, ctx.request_id)
+    return payload_of(result, ctx)
 
 
-def payload_of(result: Any, request_id: str) -> Payload:
+def payload_of(result: Any, call: Call) -> Payload:
     if not result.errors:
         return {"data": result.data}
-    errors = [shown(error, request_id, code=INVALID) for error in result.errors]
+    errors = [shown(error, call, code=INVALID) for error in result.errors]
     return {"data": result.data, "errors": errors}
 
 
@@ -104,8 +104,8 @@ async def source_of(executor: FastExecutor) -> AsyncIterable[Any]:
     if executor.is_awaitable(source):
         source = await source
     if isinstance(source, ExecutionResult):
-        request_id = executor.context_value.request_id
-        raise Refused([shown(error, request_id) for error in source.errors or ()], 200)
+        ctx = executor.context_value
+        raise Refused([shown(error, ctx) for error in source.errors or ()], 200)
     return source  # type: ignore[no-any-return]
 
 
@@ -116,4 +116,4 @@ async def show_event(executor: FastExecutor, ctx: Context, event: Any) -> Payloa
     result = one.execute_operation(False)
     if one.is_awaitable(result):
         result = await result
-    return payload_of(result, ctx.request_id)
+    return payload_of(result, ctx)

@@ -37,7 +37,7 @@ class HttpDoor:
             allow = {"Allow": METHODS} if isinstance(error, MethodNotAllowed) else {}
             await call.refuse(error, allow)
         except Exception as error:  # noqa: BLE001 - `shown` logs it
-            await call.respond_json(500, {"errors": [shown(error, call.request_id)]})
+            await call.respond_json(500, {"errors": [shown(error, call)]})
 
     async def answer_file(self, call: Exchange, path: str) -> None:
         """A file of the query editor."""
@@ -73,12 +73,12 @@ class HttpDoor:
         credential = call.credential()
         reading = call.scope["method"] == "GET"
         if not reading and MULTIPART in (call.header(b"accept") or "").lower():
-            kind = document_of(asked, call.request_id).kind(asked.operation_name)
+            kind = document_of(asked, call).kind(asked.operation_name)
             if kind is OperationType.SUBSCRIPTION:
                 async with self._admissions.admit(credential, call.request_id) as admission:
                     await stream_parts(call, admission, asked)
                 return
-        ctx = await enter(self._services, credential, call.request_id)
+        ctx = await enter(self._services, credential, call.request_id, call.locale)
         payload = await run(ctx, asked, only_queries=reading)
         await call.respond_json(200, payload, retry_after(payload))
 

@@ -52,7 +52,7 @@ async def _hung_up(call: Exchange) -> None:
 
 async def _send_all(call: Exchange, admission: Admission, asked: Asked) -> None:
     try:
-        async with aclosing(payloads(admission, asked)) as source:
+        async with aclosing(payloads(admission, asked, call.locale)) as source:
             async for payload in _with_heartbeats(source):
                 await _send(call, {} if payload is None else {"payload": payload})
     except Refused as refused:
@@ -61,7 +61,7 @@ async def _send_all(call: Exchange, admission: Admission, asked: Asked) -> None:
 
 
 async def _send_end(call: Exchange, error: GatewayError) -> None:
-    await _send(call, {"payload": None, "errors": [shown(error, call.request_id)]})
+    await _send(call, {"payload": None, "errors": [shown(error, call)]})
     await _send_bytes(call, END, more=False)
 
 

@@ -18,6 +18,7 @@ import structlog
 from starlette.types import Receive, Scope, Send
 
 from goclaw.core.errors import GatewayError, NotFound, RateLimited, Unauthenticated
+from goclaw.core.locales import Locale, locale_of
 from goclaw.resolvers.admission import Admission, Admissions
 from goclaw.resolvers.enter import Credential, count_call, holder_of
 from goclaw.resolvers.services import Services
@@ -25,7 +26,7 @@ from goclaw.schema.asking import asked_of
 from goclaw.schema.exchange import Exchange
 from goclaw.schema.execution import Asked, Payload, Refused
 from goclaw.schema.operations import answers
-from goclaw.schema.refusals import gateway_error, shown
+from goclaw.schema.refusals import shown
 from goclaw.security.credentials import bearer
 from goclaw.security.rates import group_of
 
@@ -50,11 +51,11 @@ class Closed(Exception):
         self.reason = reason
 
 
-def closing(error: GatewayError) -> Closed:
+def closing(error: GatewayError, locale: Locale) -> Closed:
     """How an error that is about the whole connection ends it."""
     codes = {401: 4401, 403: 4403, 400: 4400, 429: 1013, 503: 1013}
     code = 1012 if error.code == "stopping" else codes.get(error.status, 4500)
-    return Closed(code, gateway_error(error)["message"])
+    return Closed(code, error.text(locale))
 
 
 class Sockets:
@@ -90,12 +91,12 @@ class Sockets:
 async def refuse_upgrade(call: Exchange, error: GatewayError) -> None:
     """An answer of HTTP, where the server can give one instead of the bare 403."""
     if "websocket.http.response" not in call.scope.get("extensions", {}):
-        await call.send({"type": "websocket.close", "code": closing(error).code})
+        await call.send({"type": "websocket.close", "code": closing(error, call.locale).code})
         return
     headers = [(b"content-type", b"application/json"), (b"x-request-id", call.request_id.encode())]
     if error.retry_after_s is not None:
         headers.append((b"retry-after", str(error.retry_after_s).encode()))
-    body = orjson.dumps({"errors": [gateway_error(error)]})
+    body = orjson.dumps({"errors": [shown(error, call)]})
     start = {"type": "websocket.http.response.start", "status": error.status, "headers": headers}
     await call.send(start)
     await call.send({"type": "websocket.http.response.body", "body": body})
@@ -109,6 +110,8 @@ class Socket:
         self._services = services
         self._admissions = admissions
         self._credential = call.credential()
+        self.request_id = call.request_id
+        self.locale = call.locale
         self._admission: Admission | None = None
         self._operations: dict[str, asyncio.Task[None]] = {}
         self._sending = asyncio.Lock()
@@ -127,7 +130,7 @@ class Socket:
             except Closed as closed:
                 await self._close(closed)
             except GatewayError as error:
-                await self._close(closing(error))
+                await self._close(closing(error, self.locale))
             except Exception as error:
                 log.error("graphql.socket_failed", request_id=self._call.request_id, exc_info=error)
                 await self._close(Closed(4500, "internal error"))
@@ -147,6 +150,7 @@ class Socket:
             raise Closed(1000, "")
         if message["type"] != "connection_init":
             raise Closed(4401, "Unauthorized")
+        self.locale = locale_named(message.get("payload"), self.locale)
         named = credential_of(message.get("payload"), self._credential)
         if self._admission is None or named != self._credential:
             self._credential = named
@@ -156,7 +160,7 @@ class Socket:
     async def _enter(self, stack: AsyncExitStack) -> None:
         admitting = self._admissions.admit(self._credential, self._call.request_id)
         self._admission = await stack.enter_async_context(admitting)
-        ctx = self._admission.context()
+        ctx = self._admission.context(self.locale)
         if not ctx.signed_in:
             raise Unauthenticated("unauthenticated")
         stack.enter_context(self._services.sockets.take(credential=holder_of(ctx.caller)))
@@ -180,7 +184,7 @@ class Socket:
             await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _until_over(self, admission: Admission) -> None:
-        raise closing(await admission.over())
+        raise closing(await admission.over(), self.locale)
 
     async def _keep_alive(self) -> None:
         while True:
@@ -209,16 +213,16 @@ class Socket:
             raise Closed(4409, f"Subscriber for {id} already exists")
         if len(self._operations) >= MAX_OPERATIONS:
             error = RateLimited("too_many_subscriptions", limit=MAX_OPERATIONS)
-            await self._send({"id": id, "type": "error", "payload": [gateway_error(error)]})
+            await self._send({"id": id, "type": "error", "payload": [shown(error, self)]})
             return
         try:
             asked = asked_of(message.get("payload"))
         except GatewayError as error:
-            raise Closed(4400, gateway_error(error)["message"]) from error
+            raise Closed(4400, error.text(self.locale)) from error
         try:
-            await count_call(self._admitted.context())
+            await count_call(self._admitted.context(self.locale))
         except RateLimited as error:
-            await self._send({"id": id, "type": "error", "payload": [gateway_error(error)]})
+            await self._send({"id": id, "type": "error", "payload": [shown(error, self)]})
             return
         task = asyncio.create_task(self._operate(id, asked))
         self._operations[id] = task
@@ -240,15 +244,15 @@ class Socket:
         except Closed as closed:
             self._finish(closed)
         except GatewayError as error:
-            self._finish(closing(error))
+            self._finish(closing(error, self.locale))
         except Exception as error:  # noqa: BLE001 - `shown` logs it
-            entry = shown(error, self._call.request_id)
+            entry = shown(error, self)
             with suppress(Closed):
                 await self._send({"id": id, "type": "error", "payload": [entry]})
 
     async def _answer(self, id: str, admission: Admission, asked: Asked) -> None:
         try:
-            async with answers(admission, asked) as payloads:
+            async with answers(admission, asked, self.locale) as payloads:
                 async for payload in payloads:
                     await self._send_next(id, payload)
         except Refused as refused:
@@ -318,3 +322,9 @@ def credential_of(payload: object, sent: Credential) -> Credential:
     token = bearer(named.get("authorization"))
     user_id = named.get("x-goclaw-user-id")
     return replace(sent, token=token or sent.token, user_id=user_id or sent.user_id)
+
+
+def locale_named(payload: object, sent: Locale) -> Locale:
+    """The `locale` of the first message, in the form of Accept-Language; else the upgrade's."""
+    named = payload.get("locale") if isinstance(payload, Mapping) else None
+    return locale_of(named, sent) if isinstance(named, str) else sent

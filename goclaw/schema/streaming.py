@@ -8,6 +8,7 @@ from graphql import GraphQLObjectType, GraphQLUnionType, get_named_type
 from graphql.execution.collect_fields import collect_fields
 
 from goclaw.core.errors import RateLimited
+from goclaw.core.locales import Locale
 from goclaw.resolvers.admission import Admission
 from goclaw.resolvers.context import Context
 from goclaw.resolvers.enter import holder_of
@@ -26,13 +27,15 @@ from goclaw.schema.refusals import shown
 from goclaw.security.rates import group_of
 
 
-async def payloads(admission: Admission, asked: Asked) -> AsyncGenerator[Payload, None]:
+async def payloads(
+    admission: Admission, asked: Asked, locale: Locale
+) -> AsyncGenerator[Payload, None]:
     """Each event is loaded for a caller who was asked about within the last second.
 
     Raises Refused for what cannot begin, and when the stream ends before its time.
     """
-    ctx = admission.context()
-    document = document_of(asked, ctx.request_id)
+    ctx = admission.context(locale)
+    document = document_of(asked, ctx)
     with _place_of(ctx):
         async with aclosing(_payloads(admission, ctx, asked, document)) as source:
             async for payload in source:
@@ -48,7 +51,7 @@ def _place_of(ctx: Context) -> Iterator[None]:
             places = ctx.services.subscriptions
             stack.enter_context(places.take(address=group_of(ctx.address), credential=holder))
         except RateLimited as error:
-            raise Refused([shown(error, ctx.request_id)], error.status) from error
+            raise Refused([shown(error, ctx)], error.status) from error
         yield
 
 
@@ -63,12 +66,12 @@ async def _payloads(
             admission.check()
             payload = quick.payload(event)
             if payload is None:
-                payload = await show_event(executor, admission.context(), event)
+                payload = await show_event(executor, admission.context(ctx.locale), event)
             yield payload
     except GeneratorExit:
         raise
     except Exception as error:
-        raise Refused([shown(error, ctx.request_id)], 200) from error
+        raise Refused([shown(error, ctx)], 200) from error
     finally:
         await source.aclose()
 

@@ -20,12 +20,13 @@ from sqlalchemy import (
 )
 from sqlmodel import col
 
+from goclaw.models.agents import Agent
 from goclaw.models.runs import Run
 from goclaw.models.traces import CostRow
 from goclaw.models.usage import UsageDay
 from goclaw.store.database import Reads
 from goclaw.store.pages import equals_if_given
-from goclaw.store.query import Query, Visible
+from goclaw.store.query import CALLER, Query, Visible
 
 INSTANT = DateTime(timezone=True)
 
@@ -33,6 +34,12 @@ INSTANT = DateTime(timezone=True)
 def _between(at: Any) -> ColumnElement[bool]:
     since, until = bindparam("since", type_=INSTANT), bindparam("until", type_=INSTANT)
     return or_(since.is_(None), at >= since) & or_(until.is_(None), at < until)
+
+
+def _of_own_agent(agent_id: Any) -> ColumnElement[bool]:
+    """Also what others cost: an agent's owner sees its totals, never their contents."""
+    own = select(col(Agent.id)).where(col(Agent.owner_id) == bindparam(CALLER))
+    return col(agent_id).in_(own)
 
 
 def _ended(visible: Visible) -> Select[Any]:
@@ -44,7 +51,7 @@ def _ended(visible: Visible) -> Select[Any]:
         literal(1).label("runs"),
     )
     return select(*columns).where(
-        visible(Run),
+        or_(visible(Run), _of_own_agent(Run.agent_id)),
         col(Run.status) != "running",
         equals_if_given(col(Run.agent_id), "agent_id"),
         _between(col(Run.started_at)),
@@ -60,7 +67,7 @@ def _days(visible: Visible) -> Select[Any]:
         col(UsageDay.runs),
     )
     return select(*columns).where(
-        visible(UsageDay),
+        or_(visible(UsageDay), _of_own_agent(UsageDay.agent_id)),
         equals_if_given(col(UsageDay.agent_id), "agent_id"),
         _between(col(UsageDay.day)),
     )

@@ -1,10 +1,12 @@
 """One caller at all doors: `/graphql` over HTTP and WebSocket, `/v1`, chat."""
 
+import asyncio
 import gzip
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
+from uuid import uuid4
 
 import aiohttp
 import orjson
@@ -136,6 +138,34 @@ class Caller:
         payload = message.get("payload")
         body = {"errors": payload} if message["type"] == "error" else payload
         return Answer(200, {}, orjson.dumps(body).decode(), body)
+
+    async def first_part(self, query: str, **variables: Any) -> Answer:
+        """The same over plain HTTP."""
+        headers = {**self.headers, "Accept": "multipart/mixed;subscriptionSpec=1.0"}
+        body = {"query": query, "variables": variables}
+        async with self.http.post(f"{self.url}/graphql", json=body, headers=headers) as answer:
+            if not answer.content_type.startswith("multipart/"):
+                return answer_of(answer.status, answer.headers, await answer.read())
+            text = b""
+            async with asyncio.timeout(10):
+                while not text.endswith((b"}", b"--\r\n")):
+                    text += await answer.content.readany()
+        part = orjson.loads(text.split(b"\r\n\r\n", 1)[1].partition(b"\r\n--graphql")[0])
+        payload = part.get("payload") or {"errors": part["errors"]}
+        return Answer(200, {}, orjson.dumps(payload).decode(), payload)
+
+
+async def asked_over(socket: Socket, query: str, **variables: Any) -> Answer:
+    """What the first answer over an open socket is."""
+    id = uuid4().hex
+    await socket.subscribe(id, query, **variables)
+    while (message := await socket.receive()).get("id") != id:
+        pass
+    payload = message.get("payload")
+    body = {"errors": payload} if message["type"] == "error" else payload
+    if message["type"] == "next":
+        await socket.send(type="complete", id=id)
+    return Answer(200, {}, orjson.dumps(body).decode(), body)
 
 
 class ChatStream:

@@ -58,6 +58,11 @@ class Case:
     def speaks_openai(self) -> bool:
         return (self.rest or "").split(" ")[-1].startswith(("/v1/chat", "/v1/models"))
 
+    @property
+    def needs_conversation(self) -> bool:
+        sent = f"{self.rest} {self.body} {dict(self.variables)} {self.shows}"
+        return any(f"${name}" in sent for name in ("session", "run", "trace", "span", "question"))
+
     async def ask(self, caller: Caller, rows: Rows) -> Answer:
         if self.rest is not None:
             method, path = filled(self.rest, rows).split(" ")

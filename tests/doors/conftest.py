@@ -24,6 +24,7 @@ def host_for(dsn: str, upstream: ScriptedUpstream, folder: Path) -> Host:
     settings = Settings(
         data_dir=folder,
         gateway_token=SecretStr(TOKEN),
+        owner_ids=("boss",),
         encryption_key=SecretStr("k" * 32),
         allowed_outbound_hosts=(upstream.host,),
         shutdown_grace_s=1,

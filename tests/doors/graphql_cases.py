@@ -358,7 +358,7 @@ MUTATIONS = (
         "SendMessageInput",
         {"agentId": "$agent", "text": "Hello?"},
         "{ id status }",
-        shows="RUNNING",
+        shows='"status":"',
         code="agent_not_found",
     ),
     mutation(

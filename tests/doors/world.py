@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from itertools import count
 from typing import Any
@@ -29,6 +29,8 @@ from goclaw.resolvers.sign_in import sign_in
 from goclaw.resolvers.traces import list_spans
 from goclaw.store.tables import TABLES
 from tests.doors.calling import Caller
+from tests.doors.personas import Persona
+from tests.schema.client import Socket
 from tests.support.callers import add_agent, add_provider, context
 from tests.support.server import RunningServer
 from tests.upstream import ScriptedUpstream
@@ -69,6 +71,9 @@ class World:
     bound_tokens: dict[Scope, str] = field(default_factory=dict)
     _numbers: "count[int]" = field(default_factory=lambda: count(1))
     _newer: int = 0
+    _keys: dict[tuple[frozenset[Scope], str | None], str] = field(default_factory=dict)
+    _sockets: dict[Persona, Socket] = field(default_factory=dict)
+    _open: AsyncExitStack = field(default_factory=AsyncExitStack)
     _reading: "asyncpg.Connection[asyncpg.Record] | None" = None
 
     @property
@@ -79,6 +84,30 @@ class World:
         """With a key of that scope alone, bound to nobody; without a scope nobody."""
         token = None if scope is None else self.tokens[scope]
         return Caller(self.http, self.server.url, token, user_id)
+
+    async def persona(self, persona: Persona) -> Caller:
+        """With a key of those scopes, made when it is needed first."""
+        token = None
+        if persona.granted is not None:
+            made = (persona.granted, persona.bound)
+            if made not in self._keys:
+                _, self._keys[made] = await self.key(
+                    *sorted(persona.granted), user_id=persona.bound
+                )
+            token = self._keys[made]
+        return Caller(self.http, self.server.url, token, persona.named)
+
+    async def socket(self, persona: Persona) -> Socket:
+        """One that stays open for the persona's next questions, until `hang_up`."""
+        if persona not in self._sockets:
+            caller = await self.persona(persona)
+            self._sockets[persona] = await self._open.enter_async_context(caller.socket())
+        return self._sockets[persona]
+
+    async def hang_up(self) -> None:
+        """Closes the sockets: the server gives up one that nobody reads for a while."""
+        self._sockets.clear()
+        await self._open.aclose()
 
     def root(self, user_id: str | None = None) -> Caller:
         """With the gateway token."""
@@ -105,7 +134,7 @@ class World:
             self._newer = 0
         return self.rows
 
-    async def fresh(self) -> Rows:
+    async def fresh(self, *, conversation: bool = True) -> Rows:
         """Rows of ada that no test has touched; the provider has no agent."""
         number = next(self._numbers)
         self._newer += 1
@@ -138,7 +167,7 @@ class World:
             "key": str(key_id),
             "web_session": str((await sign_in(ada, "a browser")).session.id),
         }
-        return rows | await self._conversation(ada, agent.key)
+        return rows | (await self._conversation(ada, agent.key) if conversation else {})
 
     async def _conversation(self, ada: Context, agent_key: str) -> Rows:
         said = ChatRequest.model_validate(
@@ -194,6 +223,7 @@ class World:
 
     async def close(self) -> None:
         await self.hush()
+        await self.hang_up()
         if self._reading is not None:
             await self._reading.close()
 

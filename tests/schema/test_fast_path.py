@@ -16,6 +16,7 @@ import pytest
 from graphql import GraphQLObjectType, get_named_type, is_leaf_type
 from graphql.execution import Executor
 
+from goclaw.core.locales import Locale
 from goclaw.core.paging import Page
 from goclaw.models.run_events import RunEnded, RunStarted, RunText
 from goclaw.schema import agents, execution, traces
@@ -134,7 +135,7 @@ def query_of(random: Random, root: str, kind: GraphQLObjectType) -> str:
 
 
 async def both(ctx: Any, asked: Asked) -> tuple[bytes, bytes]:
-    document = document_of(asked, "test")
+    document = document_of(asked, ctx)
     payloads = []
     for kind in (None, Executor):
         executor: Any = executor_of(ctx, asked, document)
@@ -143,7 +144,7 @@ async def both(ctx: Any, asked: Asked) -> tuple[bytes, bytes]:
         result = executor.execute_operation()
         if executor.is_awaitable(result):
             result = await result
-        payloads.append(orjson.dumps(payload_of(result, "test")))
+        payloads.append(orjson.dumps(payload_of(result, ctx)))
     return payloads[0], payloads[1]
 
 
@@ -184,7 +185,7 @@ async def test_random_selections(
     monkeypatch.setattr(module, f"count_{root}", total)
     monkeypatch.setattr(agents, "list_shares", few)
     monkeypatch.setattr(agents, "may_change_agent", yes)
-    ctx = SimpleNamespace(request_id="test", signed_in=True)
+    ctx = SimpleNamespace(request_id="test", locale=Locale.EN, signed_in=True)
     failed = 0
     for _ in range(QUERIES):
         rows = rows_of(random, table, random.randrange(5), surprises=surprises)
@@ -215,7 +216,7 @@ async def test_plain_rows_do_not_reach_graphql_core(monkeypatch: pytest.MonkeyPa
 
     monkeypatch.setattr(agents, "list_agents", page)
     monkeypatch.setattr(Executor, "execute_field", counted)
-    ctx: Any = SimpleNamespace(request_id="test", signed_in=True)
+    ctx: Any = SimpleNamespace(request_id="test", locale=Locale.EN, signed_in=True)
     payload = await execution.run(ctx, Asked("{ agents { nodes { id key model createdAt } } }"))
     assert len(payload["data"]["agents"]["nodes"]) == 20
     assert calls == ["Query"]
@@ -226,7 +227,7 @@ async def test_events_are_shown_as_the_executor_shows_them() -> None:
       __typename ... on RunText { text offset @include(if: $yes) } ... on RunStarted { cursor }
       ... on RunEnded { cursor message { content role } run { agent { key } } }
     } }""".replace("$id", '"00000000-0000-0000-0000-000000000000"')
-    ctx: Any = SimpleNamespace(request_id="test", signed_in=True)
+    ctx: Any = SimpleNamespace(request_id="test", locale=Locale.EN, signed_in=True)
     message: Any = SimpleNamespace(content="x", role="assistant")
     events = [
         RunStarted("c", SimpleNamespace()),  # type: ignore[arg-type]
@@ -236,7 +237,7 @@ async def test_events_are_shown_as_the_executor_shows_them() -> None:
     ]
     for yes in (True, False):
         asked = Asked(query, None, {"yes": yes})
-        executor = executor_of(ctx, asked, document_of(asked, "test"))
+        executor = executor_of(ctx, asked, document_of(asked, ctx))
         quick = QuickEvents(executor)
         for event in events:
             slow = await show_event(executor, ctx, event)
@@ -257,7 +258,7 @@ async def test_a_list_is_many_times_faster_than_by_default(
         return Page(rows, False)
 
     monkeypatch.setattr(agents, "list_agents", page)
-    ctx: Any = SimpleNamespace(request_id="test", signed_in=True)
+    ctx: Any = SimpleNamespace(request_id="test", locale=Locale.EN, signed_in=True)
     query = """{ agents(first: 50) { nodes { id key displayName ownerId model systemPrompt agentType
       status isDefault contextWindow maxOutputTokens createdAt } } }"""
 

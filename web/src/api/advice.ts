@@ -1,4 +1,8 @@
-const byCode: Record<string, string> = {
+import { adviceVi } from "./advice.vi";
+import { adviceZh } from "./advice.zh";
+import { browserLocale, type Locale } from "./locale";
+
+export const adviceEn: Record<string, string> = {
   // reaching the gateway
   unreachable: "Check that `goclaw serve` is running and that this machine can reach it, then try again.",
   http: "Try again; if it stays, look at the gateway's log.",
@@ -70,9 +74,19 @@ const byCode: Record<string, string> = {
   run_cancelled: "Send another message whenever you like.",
   trace_not_found: "A trace appears a moment after its run ends. Try again, or go back to the list.",
   api_key_not_found: "Reload the page: the key is gone already.",
+
+  // codes that this page does not know
+  unknown: "Try again; if it stays, look at the gateway's log.",
+};
+
+export const adviceIn: Record<Locale, Record<string, string>> = {
+  en: adviceEn,
+  vi: adviceVi,
+  zh: adviceZh,
 };
 
 /** What to do about an error code; codes this page does not know get a general answer. */
-export function advice(code: string): string {
-  return byCode[code] ?? "Try again; if it stays, look at the gateway's log.";
+export function advice(code: string, locale: Locale = browserLocale()): string {
+  const texts = adviceIn[locale];
+  return texts[code] ?? adviceEn[code] ?? texts.unknown ?? "";
 }

@@ -1,5 +1,7 @@
 import type { CombinedError } from "urql";
 import { advice } from "./advice";
+import { browserLocale } from "./locale";
+import { texts } from "./texts";
 
 /** What the page shows when something was refused or failed. */
 export interface Problem {
@@ -27,14 +29,15 @@ export function problemOf(error: CombinedError): Problem {
       typeof field === "string" ? field : null,
     );
   }
+  const say = texts[browserLocale()];
   const status = statusOf(error);
-  if (status === 401) return makeProblem("invalid_credential", "the gateway refused the token or key");
-  if (status === 429) return makeProblem("rate_limited", "the gateway answers no more calls for now");
-  if (status === 413) return makeProblem("body_too_large", "the request was too large");
+  if (status === 401) return makeProblem("invalid_credential", say.refused);
+  if (status === 413) return makeProblem("body_too_large", say.tooLarge);
+  if (status === 429) return makeProblem("rate_limited", say.tooOften);
   if (status !== null && status >= 400) {
-    return makeProblem("http", `the gateway answered with HTTP ${status}`);
+    return httpProblem(status);
   }
-  return makeProblem("unreachable", "the gateway did not answer");
+  return makeProblem("unreachable", say.unreachable);
 }
 
 /** The body of a refusal of `/v1`. */
@@ -47,7 +50,11 @@ export function restProblem(status: number, body: RestError | null): Problem {
   if (typeof body?.error === "string" && typeof body.code === "string") {
     return makeProblem(body.code, body.error);
   }
-  return makeProblem("http", `the gateway answered with HTTP ${status}`);
+  return httpProblem(status);
+}
+
+function httpProblem(status: number): Problem {
+  return makeProblem("http", texts[browserLocale()].http.replace("{status}", String(status)));
 }
 
 export function makeProblem(code: string, message: string, field: string | null = null): Problem {
@@ -70,8 +77,8 @@ function statusOf(error: CombinedError): number | null {
 
 /** The catalogue's texts start small and end without a stop. */
 function sentence(text: string): string {
-  const trimmed = text.trim();
-  if (trimmed === "") return "The gateway gave no reason.";
+  const trimmed = text.trim() || texts[browserLocale()].noReason;
   const capital = trimmed.charAt(0).toUpperCase() + trimmed.slice(1);
-  return /[.!?…]$/.test(capital) ? capital : `${capital}.`;
+  if (/[.!?…。！？]$/.test(capital)) return capital;
+  return capital + (/\p{Script=Han}/u.test(capital) ? "。" : ".");
 }
