@@ -114,7 +114,7 @@ def _assemble(host: Host, database: Database) -> Services:
         hub=hub,
         vault=vault,
         outbound=outbound,
-        clients=ModelClients(host, vault, outbound),
+        clients=ModelClients(host, vault, outbound, database),
         runner=runner,
         remote=RemoteRuns(runner, hub),
         traces=traces,

@@ -46,6 +46,7 @@ class Target:
     system_prompt: str
     max_output_tokens: int
     temperature: float | None
+    thinking_level: str | None
     session_id: UUID | None
 
 
@@ -91,7 +92,12 @@ def _targets(visible: Visible) -> Select[Any]:
         col(getattr(Provider, name)).label(label)
         for name, label in zip(PROVIDER_COLUMNS, PROVIDER_LABELS, strict=True)
     ]
-    return select(*agent, *provider, _continued()).join_from(Agent, Provider).where(visible(Agent))
+    thinking = col(Agent.other_config)["thinking_level"].astext.label("thinking_level")
+    return (
+        select(*agent, thinking, *provider, _continued())
+        .join_from(Agent, Provider)
+        .where(visible(Agent))
+    )
 
 
 BY_ID = Query[Target](

@@ -225,7 +225,7 @@ async def test_a_long_reason_is_cut(
 async def test_no_key_in_a_traceback_with_local_variables(
     provider_type: str, open_type: OpenClient, upstream: ScriptedUpstream, way: Way, fault: str
 ) -> None:
-    client = open_type(provider_type, Timeouts(first_byte_s=0.2, total_s=0.2))
+    client = open_type(provider_type, Timeouts(first_token_s=0.2, total_s=0.2))
     match fault:
         case "refusal":
             upstream.fail(500)
