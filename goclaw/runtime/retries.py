@@ -1,6 +1,6 @@
 """A client that asks again where that is safe: as long as the model has said nothing."""
 
-import asyncio
+from asyncio import sleep
 import random
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
@@ -118,7 +118,7 @@ class _Tries:
         if wait_s is None:
             raise error
         log.info("provider.retry", provider=self._client.name, code=error.code, wait_s=wait_s)
-        await asyncio.sleep(wait_s)
+        await sleep(wait_s)
         self._began = monotonic()
 
     def _tell_breaker(self, error: GatewayError) -> None:

@@ -2,7 +2,7 @@ from collections.abc import AsyncIterator, Callable
 
 import pytest
 
-from goclaw.core.provider_settings import ProviderSettings
+from goclaw.core.provider_settings import read_settings
 from goclaw.providers.client import ModelClient
 from goclaw.providers.config import ProviderConfig, Timeouts
 from goclaw.providers.registry import VENDORS, open_client
@@ -36,9 +36,7 @@ def provider_type(request: pytest.FixtureRequest) -> str:
 @pytest.fixture
 def open_type(upstream: ScriptedUpstream, outbound: OutboundClient) -> OpenClient:
     def open_type(type: str, timeouts: Timeouts = QUICK, **settings: object) -> ModelClient:
-        config = ProviderConfig(
-            "mine", type, upstream.base_url(type), KEY, ProviderSettings(**settings)
-        )  # type: ignore[arg-type]
+        config = ProviderConfig("mine", type, upstream.base_url(type), KEY, read_settings(settings))
         return open_client(config, outbound, timeouts)
 
     return open_type
