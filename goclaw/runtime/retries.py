@@ -1,7 +1,7 @@
 """A client that asks again where that is safe: as long as the model has said nothing."""
 
-from asyncio import sleep
 import random
+from asyncio import sleep
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from datetime import UTC, datetime, timedelta
