@@ -95,7 +95,7 @@ class AnthropicReader:
                     self._thoughts[index].text += delta["thinking"]
                 return Delta(thinking=delta["thinking"])
             case "signature_delta" if index in self._thoughts:
-                self._thoughts[index].signature += delta["signature"]
+                self._thoughts[index].signature = delta["signature"]
             case "input_json_delta" if index in self._calls and delta["partial_json"]:
                 return self._piece(index, delta["partial_json"])
         return None

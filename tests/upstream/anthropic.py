@@ -56,9 +56,8 @@ def _text_block(script: Script, index: int, kind: str, text: str) -> list[Frame]
         delta = {"type": f"{kind}_delta", kind: piece}
         out.append(_step(script, index, delta))
     if kind == "thinking":
-        for piece in pieces(script.signature, 2):
-            signature = {"type": "signature_delta", "signature": piece}
-            out.append(_event(script, "content_block_delta", index=index, delta=signature))
+        signature = {"type": "signature_delta", "signature": script.signature}
+        out.append(_event(script, "content_block_delta", index=index, delta=signature))
     return [*out, _event(script, "content_block_stop", index=index)]
 
 
