@@ -149,7 +149,7 @@ def _assemble(host: Host, database: Database) -> Services:
         vault=vault,
         outbound=outbound,
         scrubber=scrubber,
-        clients=ModelClients(host, vault, outbound, scrubber),
+        clients=ModelClients(host, vault, outbound, scrubber, database),
         runner=runner,
         remote=RemoteRuns(runner, hub),
         traces=traces,

@@ -79,6 +79,7 @@ MESSAGES: Final[dict[str, str]] = {
     "provider_key_missing": "provider {name} has no API key",
     "provider_key_malformed": "the API key of provider {name} has characters that no key has",
     "provider_base_missing": "provider {name} has no api_base",
+    "provider_settings_invalid": "the settings of provider {name} are not valid: {reason}",
     "provider_model_missing": "provider {name} has no default model; name one",
     # model vendors
     "upstream_unreachable": "provider {provider} cannot be reached: {reason}",
@@ -89,7 +90,12 @@ MESSAGES: Final[dict[str, str]] = {
     "upstream_cut": "provider {provider} ended the stream before the answer was complete",
     "upstream_rate_limited": "provider {provider} is rate limiting; try again later",
     "upstream_too_large": "the answer is larger than the limit of {limit_bytes} bytes",
-    "upstream_timeout": "provider {provider} did not answer within {timeout_s} s",
+    "upstream_quota": "provider {provider} is refusing calls: its quota or credit is used up",
+    "upstream_context_exceeded": "the conversation is too long for the model of provider "
+    "{provider}: {reason}",
+    "upstream_timeout": "provider {provider} did not answer within {timeout_s} s ({limit})",
+    "provider_unavailable": "provider {provider} failed too often and is left alone for "
+    "{retry_after_s} s",
     "host_refused": "{host} is a private, loopback or otherwise reserved address; an administrator "
     "can allow it with GOCLAW_ALLOWED_OUTBOUND_HOSTS={host}",
     "port_refused": "port {port} belongs to another kind of server than a web server; an "

@@ -2,9 +2,10 @@
 
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
 
+from pydantic import AfterValidator
 from sqlalchemy import Index, UniqueConstraint, text
 from sqlalchemy import Text as TextColumn
 from sqlmodel import Field, SQLModel
@@ -43,6 +44,17 @@ class AgentStatus(StrEnum):
 
 
 STORED: Any = Field(default=True, sa_column_kwargs={"server_default": text("true")})
+THINKING_LEVELS = ("off", "low", "medium", "high")
+
+
+def known_thinking_level(config: dict[str, Any]) -> dict[str, Any]:
+    if config.get("thinking_level", "off") not in THINKING_LEVELS:
+        raise ValueError(f"thinking_level must be one of {', '.join(THINKING_LEVELS)}")
+    return config
+
+
+OtherConfig = Annotated[JsonObject, AfterValidator(known_thinking_level)]
+"""`thinking_level` is how hard the model is asked to think; without it, it thinks as it likes."""
 
 
 class AgentBase(Shape):
@@ -67,7 +79,7 @@ class AgentBase(Shape):
     memory_config: JsonObject | None = jsonb(default_factory=lambda: {"enabled": True})
     compaction_config: JsonObject | None = jsonb(default_factory=dict)
     context_pruning: JsonObject | None = jsonb(default=None)
-    other_config: JsonObject = jsonb(default_factory=dict)
+    other_config: OtherConfig = jsonb(default_factory=dict)
 
 
 class AgentCreate(AgentBase):
@@ -99,7 +111,7 @@ class AgentPatch(Patch):
     memory_config: JsonObject | None = None
     compaction_config: JsonObject | None = None
     context_pruning: JsonObject | None = None
-    other_config: JsonObject = Field(default=None)
+    other_config: OtherConfig = Field(default=None)
 
 
 LIVE = text("deleted_at is null")

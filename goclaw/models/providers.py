@@ -11,6 +11,7 @@ from sqlalchemy import Text as TextColumn
 from sqlmodel import Field
 
 from goclaw.core.ids import uuid7
+from goclaw.core.provider_settings import checked_settings
 from goclaw.models.shapes import (
     SLUG,
     JsonObject,
@@ -55,13 +56,25 @@ ProviderName = Annotated[
 """A slug; the column's own `max_length` would be overruled by that of `Slug`."""
 
 
+Settings = Annotated[JsonObject, AfterValidator(checked_settings)]
+"""The names and ranges of `core.provider_settings`."""
+
+
+class BreakerState(StrEnum):
+    """Calls go through (closed), are refused (open), or one is let through to see (half_open)."""
+
+    CLOSED = "closed"
+    OPEN = "open"
+    HALF_OPEN = "half_open"
+
+
 class ProviderBase(Shape):
     name: ProviderName = Field(max_length=50)
     display_name: Label | None = None
     provider_type: ProviderType = Field(sa_type=TextColumn)
     api_base: Text | None = Field(default=None, max_length=2000)
     enabled: bool = True
-    settings: JsonObject = jsonb(default_factory=dict)
+    settings: Settings = jsonb(default_factory=dict)
 
 
 class ProviderCreate(ProviderBase):
@@ -79,7 +92,7 @@ class ProviderPatch(Patch):
     api_base: Text | None = Field(default=None, max_length=2000)
     api_key: SecretStr | None = None
     enabled: bool = Field(default=None)
-    settings: JsonObject = Field(default=None)
+    settings: Settings = Field(default=None)
 
 
 class Provider(ProviderBase, table=True):
@@ -121,6 +134,20 @@ class ProviderModelView(View):
 
     id: str
     name: str
+
+
+class ProviderHealth(View):
+    """Of the worker that answers, since the provider was changed or the worker started.
+
+    `failures` count within the window; `last_error` is a code; `retry_after_s` is null while
+    calls are let through.
+    """
+
+    state: BreakerState
+    failures: int
+    times_opened: int
+    last_error: str | None
+    retry_after_s: int | None
 
 
 class ProviderVerification(View):

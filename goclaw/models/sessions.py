@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from pydantic import StringConstraints
-from sqlalchemy import BigInteger, Index, LargeBinary, UniqueConstraint
+from sqlalchemy import BigInteger, Index, LargeBinary, UniqueConstraint, text
 from sqlalchemy import Text as TextColumn
 from sqlmodel import Field, SQLModel
 
@@ -71,7 +71,10 @@ class SessionView(View):
 
 
 class Message(SQLModel, table=True):
-    """`parts` holds content that is not plain text: an image as its hash and size."""
+    """`parts` holds content that is not plain text: an image as its hash and size. `thoughts`
+    are an assistant's, as the model's vendor wants them back; `is_error` marks the result of a
+    tool call that failed.
+    """
 
     __tablename__ = "messages"
     __table_args__ = (UniqueConstraint("session_id", "seq"), Index("messages_run", "run_id"))
@@ -86,6 +89,8 @@ class Message(SQLModel, table=True):
     parts: list[dict[str, Any]] | None = jsonb(default=None)
     tool_calls: list[dict[str, Any]] | None = jsonb(default=None)
     tool_call_id: str | None = None
+    thoughts: list[dict[str, Any]] | None = jsonb(default=None)
+    is_error: bool = Field(default=False, sa_column_kwargs={"server_default": text("false")})
     created_at: datetime = timestamp()
 
 

@@ -1,15 +1,20 @@
 """Anthropic's Messages API (docs: platform.claude.com/docs/en/api/messages)."""
 
+from collections.abc import Sequence
 from typing import ClassVar, Final
 
 import orjson
 
-from goclaw.providers import failures
+from goclaw.providers.anthropic_answers import WIRE, AnthropicReader, reply_of
+from goclaw.providers.anthropic_thinking import (
+    add_thinking,
+    takes_sampling,
+    takes_schemas,
+    version_of,
+)
 from goclaw.providers.client import StreamReader
-from goclaw.providers.config import ProviderConfig
 from goclaw.providers.messages import (
     SYSTEM_ROLES,
-    Delta,
     ImagePart,
     Json,
     ModelMessage,
@@ -17,20 +22,16 @@ from goclaw.providers.messages import (
     Part,
     ProviderModel,
     Reply,
+    TextPart,
+    Thought,
     ToolCall,
-    Usage,
 )
+from goclaw.providers.structured import closed, schema_of, told_in_words
 from goclaw.providers.wire import WireClient
 
 _MAX_TOKENS_DEFAULT: Final = 4096
-_FINISH: Final = {
-    "tool_use": "tool_calls",
-    "max_tokens": "length",
-    "model_context_window_exceeded": "length",
-    "refusal": "content_filter",
-}
 _CHOICES: Final = {"auto": "auto", "required": "any", "none": "none"}
-_JSON_ONLY: Final = "Answer with one JSON object and nothing else."
+_TURNS_MARKED: Final = 2
 
 
 class AnthropicWire(WireClient):
@@ -45,37 +46,25 @@ class AnthropicWire(WireClient):
             "model": model,
             "max_tokens": request.max_tokens or _MAX_TOKENS_DEFAULT,
             "messages": _turns(request.messages),
-            "cache_control": {"type": "ephemeral"},
         }
-        _add_system(body, request)
-        _add_sampling(body, request)
+        _add_system(body, request, model)
+        _add_sampling(body, request, model)
         if request.tools:
             body["tools"] = [_tool(tool["function"]) for tool in request.tools]
             _add_choice(body, request)
+        add_thinking(body, request, model)
         if request.user:
             body["metadata"] = {"user_id": request.user}
         if stream:
             body["stream"] = True
+        _mark_cached(body, self._config.settings.prompt_cache)
         return body
 
     def _reply(self, answer: Json) -> Reply:
-        blocks = answer["content"]
-        calls = [
-            ToolCall(block["id"], block["name"], orjson.dumps(block["input"]).decode())
-            for block in blocks
-            if block["type"] == "tool_use"
-        ]
-        return Reply(
-            content="".join(block["text"] for block in blocks if block["type"] == "text"),
-            thinking="".join(block["thinking"] for block in blocks if block["type"] == "thinking"),
-            tool_calls=calls,
-            finish_reason=_FINISH.get(answer["stop_reason"], "stop"),
-            usage=_usage(answer["usage"]),
-            model=answer["model"],
-        )
+        return reply_of(answer)
 
     def _reader(self) -> StreamReader:
-        return _Reader(self._config)
+        return AnthropicReader(self._config)
 
     def _models(self, answer: Json) -> list[ProviderModel]:
         return [
@@ -86,97 +75,46 @@ class AnthropicWire(WireClient):
         ]
 
 
-class _Reader:
-    """Done at `message_stop`. Usage comes in two parts, the counts of the last one being whole."""
-
-    __slots__ = ("_bare", "_calls", "_config", "_usage", "done", "finished")
-
-    def __init__(self, config: ProviderConfig) -> None:
-        self.done = False
-        self.finished = False
-        self._config = config
-        self._usage: Json = {}
-        self._calls: dict[int, int] = {}
-        self._bare: set[int] = set()
-
-    def read(self, event: bytes) -> Delta | None:
-        data = orjson.loads(event)
-        match data["type"]:
-            case "content_block_delta":
-                return self._step(data["index"], data["delta"])
-            case "content_block_start":
-                return self._start(data["index"], data["content_block"])
-            case "message_start":
-                self._usage = data["message"].get("usage") or {}
-            case "message_delta":
-                return self._finish(data)
-            case "content_block_stop" if data["index"] in self._bare:
-                return self._piece(data["index"], "{}")
-            case "message_stop":
-                self.done = self.finished
-            case "error":
-                raise failures.failed_inside(self._config, data["error"])
-        return None
-
-    def _step(self, index: int, delta: Json) -> Delta | None:
-        match delta["type"]:
-            case "text_delta":
-                return Delta(delta["text"]) if delta["text"] else None
-            case "thinking_delta":
-                return Delta(thinking=delta["thinking"]) if delta["thinking"] else None
-            case "input_json_delta" if index in self._calls and delta["partial_json"]:
-                return self._piece(index, delta["partial_json"])
-        return None
-
-    def _piece(self, index: int, arguments: str) -> Delta:
-        self._bare.discard(index)
-        piece = {"index": self._calls[index], "function": {"arguments": arguments}}
-        return Delta(tool_calls=[piece])
-
-    def _start(self, index: int, block: Json) -> Delta | None:
-        if block["type"] == "text":
-            return Delta(block["text"]) if block["text"] else None
-        if block["type"] != "tool_use":
-            return None
-        slot = self._calls[index] = len(self._calls)
-        given = block.get("input")
-        if not given:
-            self._bare.add(index)
-        arguments = orjson.dumps(given).decode() if given else ""
-        function = {"name": block["name"], "arguments": arguments}
-        call = {"index": slot, "id": block["id"], "type": "function", "function": function}
-        return Delta(tool_calls=[call])
-
-    def _finish(self, data: Json) -> Delta:
-        self.finished = True
-        told = data.get("usage") or {}
-        usage = self._usage | {key: count for key, count in told.items() if count is not None}
-        reason = data["delta"].get("stop_reason")
-        return Delta(finish_reason=_FINISH.get(reason, "stop"), usage=_usage(usage))
+def _mark_cached(body: Json, kept_for: str) -> None:
+    """Up to where the vendor keeps what it read. At most four marks are allowed: behind the
+    tools or the first system text (an agent's own, which all its sessions begin with), behind
+    the rest of the system, and behind the last two turns of the user, as the last but one is
+    where the call before this one ended.
+    """
+    if kept_for == "off":
+        return
+    mark: Json = {"type": "ephemeral"}
+    if kept_for != "5m":
+        mark["ttl"] = kept_for
+    fixed = body.get("system") or body.get("tools") or []
+    ends = [fixed[0] if body.get("system") else fixed[-1], fixed[-1]] if fixed else []
+    turns = [turn["content"] for turn in body["messages"] if turn["role"] == "user"]
+    for block in [*ends, *(content[-1] for content in turns[-_TURNS_MARKED:])]:
+        block["cache_control"] = mark
 
 
-def _add_system(body: Json, request: ModelRequest) -> None:
+def _add_system(body: Json, request: ModelRequest, model: str) -> None:
     system = [
         {"type": "text", "text": message.text}
         for message in request.messages
         if message.role in SYSTEM_ROLES and message.text
     ]
-    form = request.response_format or {}
-    if form.get("type") == "json_schema":
-        schema = form["json_schema"]["schema"]
-        body["output_config"] = {"format": {"type": "json_schema", "schema": schema}}
-    elif form.get("type") == "json_object":
-        system.append({"type": "text", "text": _JSON_ONLY})
+    schema = schema_of(request.response_format)
+    if schema is not None and takes_schemas(version_of(model)):
+        body["output_config"] = {"format": {"type": "json_schema", "schema": closed(schema)}}
+    elif told := told_in_words(request.response_format):
+        system.append({"type": "text", "text": told})
     if system:
         body["system"] = system
 
 
-def _add_sampling(body: Json, request: ModelRequest) -> None:
-    """Temperature ends at 1 here, and newer models refuse it together with top_p."""
-    if request.temperature is not None:
-        body["temperature"] = min(request.temperature, 1.0)
-    elif request.top_p is not None:
-        body["top_p"] = request.top_p
+def _add_sampling(body: Json, request: ModelRequest, model: str) -> None:
+    """Temperature ends at 1 here; later models refuse it together with top_p, the latest both."""
+    if takes_sampling(version_of(model)):
+        if request.temperature is not None:
+            body["temperature"] = min(request.temperature, 1.0)
+        elif request.top_p is not None:
+            body["top_p"] = request.top_p
     if stops := [stop for stop in request.stop or () if stop.strip()]:
         body["stop_sequences"] = stops
 
@@ -209,7 +147,7 @@ def _turns(messages: list[ModelMessage]) -> list[Json]:
         if message.role in SYSTEM_ROLES:
             continue
         role = "assistant" if message.role == "assistant" else "user"
-        blocks = _blocks(message)
+        blocks = _said(message) if role == "assistant" else _asked(message)
         if not blocks:
             continue
         if turns and turns[-1]["role"] == role:
@@ -219,21 +157,54 @@ def _turns(messages: list[ModelMessage]) -> list[Json]:
     return turns
 
 
-def _blocks(message: ModelMessage) -> list[Json]:
+def _asked(message: ModelMessage) -> list[Json]:
     if message.role == "tool":
-        result: Json = {"type": "tool_result", "tool_use_id": message.tool_call_id}
-        return [{**result, "content": message.text}]
-    blocks = [block for part in message.parts if (block := _block(part))]
-    if message.role == "user" and message.name and blocks:
+        return [_result(message)]
+    blocks = _blocks(message.parts)
+    if message.name and blocks:
         blocks.insert(0, {"type": "text", "text": f"{message.name}:"})
-    return blocks + [
-        {"type": "tool_use", "id": call.id, "name": call.name, "input": _arguments(call)}
-        for call in message.tool_calls
-    ]
+    return blocks
+
+
+def _result(message: ModelMessage) -> Json:
+    out: Json = {"type": "tool_result", "tool_use_id": message.tool_call_id}
+    out["content"] = _blocks(message.parts) if message.images else message.text
+    if message.is_error:
+        out["is_error"] = True
+    return out
+
+
+def _said(message: ModelMessage) -> list[Json]:
+    """Thinking stands where it stood: the vendor compares it with what it sealed."""
+    text, calls = message.text, message.tool_calls
+    chars = done = 0
+    blocks: list[Json] = []
+    for thought in message.thoughts:
+        if thought.wire != WIRE or not (thought.signature or thought.redacted):
+            continue
+        blocks += _blocks([TextPart(text[chars : thought.chars])])
+        blocks += map(_call_out, calls[done : thought.calls])
+        blocks.append(_thought_out(thought))
+        chars, done = thought.chars, thought.calls
+    return [*blocks, *_blocks([TextPart(text[chars:])]), *map(_call_out, calls[done:])]
+
+
+def _thought_out(thought: Thought) -> Json:
+    if thought.redacted:
+        return {"type": "redacted_thinking", "data": thought.redacted}
+    return {"type": "thinking", "thinking": thought.text, "signature": thought.signature}
+
+
+def _call_out(call: ToolCall) -> Json:
+    return {"type": "tool_use", "id": call.id, "name": call.name, "input": _arguments(call)}
+
+
+def _blocks(parts: Sequence[Part]) -> list[Json]:
+    """Without empty text, which the vendor refuses."""
+    return [block for part in parts if (block := _block(part)) is not None]
 
 
 def _block(part: Part) -> Json | None:
-    """None for empty text, which the vendor refuses."""
     if not isinstance(part, ImagePart):
         return {"type": "text", "text": part.text} if part.text.strip() else None
     if found := part.embedded():
@@ -250,17 +221,3 @@ def _arguments(call: ToolCall) -> Json:
     except orjson.JSONDecodeError:
         arguments = None
     return arguments if isinstance(arguments, dict) else {"invalid_json": call.arguments}
-
-
-def _usage(usage: Json) -> Usage:
-    """The vendor's `input_tokens` leaves out what it read from or wrote to its cache."""
-    cached = usage.get("cache_read_input_tokens") or 0
-    written = usage.get("cache_creation_input_tokens") or 0
-    details = usage.get("output_tokens_details") or {}
-    return Usage(
-        input_tokens=(usage.get("input_tokens") or 0) + cached + written,
-        output_tokens=usage.get("output_tokens") or 0,
-        cached_tokens=cached,
-        cache_write_tokens=written,
-        reasoning_tokens=details.get("thinking_tokens") or 0,
-    )

@@ -17,11 +17,13 @@ from goclaw.core.errors import (
     UpstreamFailed,
     UpstreamTimeout,
 )
-from goclaw.providers.config import ProviderConfig
+from goclaw.providers.config import CONNECT, Limit, ProviderConfig
 
 REASON_LIMIT: Final = 300
 _RETRY_DEFAULT_S: Final = 5
 _RETRY_LIMIT_S: Final = 3600
+_READ_BYTES: Final = 4096
+"""Of an error's body, to tell what kind of error it is."""
 # Google and xAI answer a bad key with 400.
 _KEY_REASONS: Final = (
     "API_KEY_INVALID",
@@ -29,6 +31,32 @@ _KEY_REASONS: Final = (
     "invalid_api_key",
     "Incorrect API key",
 )
+# A pause does not help here: the account is empty.
+_QUOTA_REASONS: Final = ("insufficient_quota", "billing_error", "credit balance is too low")
+_TOO_LONG: Final = re.compile(
+    r"context_length_exceeded|exceed_context_size|request_too_large|prompt is too long"
+    r"|maximum context length|context window|exceeds the available context"
+    r"|input token count[^.]{0,40} exceeds",
+    re.IGNORECASE,
+)
+# What an error in the middle of a success would have been as a status.
+_STATUSES: Final = {
+    "overloaded_error": 529,
+    "rate_limit_error": 429,
+    "rate_limit_exceeded": 429,
+    "authentication_error": 401,
+    "permission_error": 403,
+    "invalid_request_error": 400,
+    "billing_error": 402,
+    "api_error": 500,
+    "server_error": 500,
+    "internal_server_error": 500,
+}
+CLOSED: Final = "the connection was closed without an answer"
+_UNTRUSTED: Final = "its certificate is not trusted"
+_NO_TLS: Final = "no TLS connection"
+LASTING: Final = frozenset({_UNTRUSTED, _NO_TLS, "its address is not a URL"})
+"""Reasons that trying again does not change."""
 _WORD: Final = re.compile(r"[^\s\"'<>(){},;=]{8,}")
 
 
@@ -38,8 +66,10 @@ def refused(
     """The error behind an HTTP answer that is not a success."""
     provider = config.name
     detail = _loads(body)
-    if status in (401, 403) or (status == 400 and _names_key(body)):
+    if status in (401, 403) or (status == 400 and _names(body, _KEY_REASONS)):
         return UpstreamFailed("upstream_credential", provider=provider, status=status)
+    if status == 402 or (status in (400, 429) and _names(body, _QUOTA_REASONS)):
+        return UpstreamFailed("upstream_quota", provider=provider, status=status)
     if status == 429:
         wait_s = _retry_after_s(headers, detail)
         wait_s = _RETRY_DEFAULT_S if wait_s is None else wait_s
@@ -48,6 +78,8 @@ def refused(
         )
     reason = _message(detail) or _phrase(status)
     code = "upstream_refused" if 300 <= status < 500 and status != 408 else "upstream_failed"
+    if status in (400, 413, 422) and _TOO_LONG.search(body[:_READ_BYTES].decode(errors="replace")):
+        code = "upstream_context_exceeded"
     return UpstreamFailed(
         code,
         provider=provider,
@@ -58,7 +90,10 @@ def refused(
 
 
 def failed_inside(config: ProviderConfig, error: object) -> GatewayError:
-    """An `error` in an answer that began as a success."""
+    """An `error` in an answer that began as a success: as if its status had told it at once."""
+    status = _status_inside(error)
+    if status is not None:
+        return refused(config, status, {}, orjson.dumps({"error": error}))
     reason = _message(error) or "the vendor gave no reason"
     return UpstreamFailed(
         "upstream_failed",
@@ -66,6 +101,18 @@ def failed_inside(config: ProviderConfig, error: object) -> GatewayError:
         status=200,
         reason=scrubbed(reason, config),
     )
+
+
+def _status_inside(error: object) -> int | None:
+    if not isinstance(error, dict):
+        return None
+    for key in ("code", "status", "type"):
+        word = error.get(key)
+        if isinstance(word, str) and word in _STATUSES:
+            return _STATUSES[word]
+        if str(word).isdecimal() and 400 <= int(str(word)) < 600:
+            return int(str(word))
+    return None
 
 
 def garbage(config: ProviderConfig, reason: str) -> GatewayError:
@@ -76,19 +123,25 @@ def cut(config: ProviderConfig) -> GatewayError:
     return UpstreamFailed("upstream_cut", provider=config.name)
 
 
-def timed_out(config: ProviderConfig, timeout_s: float) -> GatewayError:
-    return UpstreamTimeout("upstream_timeout", provider=config.name, timeout_s=f"{timeout_s:g}")
+def timed_out(config: ProviderConfig, limit: Limit) -> GatewayError:
+    """The limit's name tells what was waited for."""
+    return UpstreamTimeout(
+        "upstream_timeout",
+        provider=config.name,
+        limit=limit.name,
+        timeout_s=f"{limit.seconds:g}",
+    )
 
 
 def network_failure(
-    config: ProviderConfig, error: Exception, connect_s: float, read_s: float, *, begun: bool
+    config: ProviderConfig, error: Exception, connect_s: float, limit: Limit, *, begun: bool
 ) -> GatewayError:
-    """`begun`: the answer's head had come."""
+    """`begun`: the answer's head had come; `limit` is what a silence has passed."""
     match error:
         case aiohttp.ConnectionTimeoutError():
-            return timed_out(config, connect_s)
+            return timed_out(config, Limit(CONNECT, connect_s))
         case TimeoutError():
-            return timed_out(config, read_s)
+            return timed_out(config, limit)
         case aiohttp.ClientResponseError():
             return garbage(config, "not HTTP")
         case _ if begun:
@@ -103,12 +156,12 @@ def _network_reason(error: Exception) -> str:
         case aiohttp.ClientConnectorDNSError():
             return "its name cannot be resolved"
         case aiohttp.ClientConnectorCertificateError():
-            return "its certificate is not trusted"
+            return _UNTRUSTED
         case aiohttp.ClientConnectorSSLError():
-            return "no TLS connection"
+            return _NO_TLS
         case aiohttp.ClientConnectorError(os_error=OSError(strerror=str(reason))):
             return reason.lower()
-    return "the connection was closed without an answer"
+    return CLOSED
 
 
 def scrubbed(text: str, config: ProviderConfig) -> str:
@@ -150,9 +203,9 @@ def _message(detail: Any) -> str:
     return ""
 
 
-def _names_key(body: bytes) -> bool:
-    text = body[:4096].decode(errors="replace")
-    return any(reason in text for reason in _KEY_REASONS)
+def _names(body: bytes, reasons: tuple[str, ...]) -> bool:
+    text = body[:_READ_BYTES].decode(errors="replace")
+    return any(reason in text for reason in reasons)
 
 
 def _phrase(status: int) -> str:

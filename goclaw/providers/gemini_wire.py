@@ -3,17 +3,14 @@
 import re
 from mimetypes import guess_type
 from typing import ClassVar, Final
-from uuid import uuid4
 
 import orjson
 
 from goclaw.core.errors import UpstreamFailed
-from goclaw.providers import failures
 from goclaw.providers.client import StreamReader
-from goclaw.providers.config import ProviderConfig
+from goclaw.providers.gemini_answers import WIRE, GeminiReader, reply_of
 from goclaw.providers.messages import (
     SYSTEM_ROLES,
-    Delta,
     ImagePart,
     Json,
     ModelMessage,
@@ -22,8 +19,8 @@ from goclaw.providers.messages import (
     ProviderModel,
     Reply,
     ToolCall,
-    Usage,
 )
+from goclaw.providers.structured import schema_of, told_in_words
 from goclaw.providers.wire import WireClient
 
 _MODEL: Final = re.compile(r"(?:(?:models|tunedModels)/)?\w[\w.:-]*")
@@ -36,21 +33,15 @@ _SAMPLING: Final = {
     "presence_penalty": "presencePenalty",
     "frequency_penalty": "frequencyPenalty",
 }
-_FINISH: Final = {
-    "MAX_TOKENS": "length",
-    "SAFETY": "content_filter",
-    "RECITATION": "content_filter",
-    "LANGUAGE": "content_filter",
-    "BLOCKLIST": "content_filter",
-    "PROHIBITED_CONTENT": "content_filter",
-    "SPII": "content_filter",
-    "MODEL_ARMOR": "content_filter",
-}
-_BROKEN_OFF: Final = ("MALFORMED_FUNCTION_CALL", "MALFORMED_RESPONSE", "UNEXPECTED_TOOL_CALL")
 _MODES: Final = {"auto": "AUTO", "required": "ANY", "none": "NONE"}
 # Google's documented stand-in for a call whose signature was lost; models before 3 want none.
 _NO_SIGNATURE: Final = "skip_thought_signature_validator"
-_SIGNED: Final = re.compile(r"(?:models/)?gemini-(?:[3-9]|\d\d)")
+_GENERATION: Final = re.compile(r"(?:models/)?gemini-(\d+(?:\.\d+)?|[a-z-]*latest)")
+_LATEST: Final = 2.5
+"""What the names that end in -latest can do at least."""
+_THINKING: Final = 2.5
+_SIGNED: Final = 3.0
+_BUDGETS: Final = {"low": 4096, "medium": 10_000, "high": 24_576}
 
 
 class GeminiWire(WireClient):
@@ -65,16 +56,22 @@ class GeminiWire(WireClient):
         return f"/{name}:streamGenerateContent?alt=sse" if stream else f"/{name}:generateContent"
 
     def _body(self, request: ModelRequest, model: str, *, stream: bool) -> Json:
-        body: Json = {"contents": _turns(request.messages, _SIGNED.match(model) is not None)}
+        generation = _generation_of(model)
+        body: Json = {"contents": _turns(request.messages, generation >= _SIGNED)}
         system = [
             {"text": message.text}
             for message in request.messages
             if message.role in SYSTEM_ROLES and message.text
         ]
+        config = _sampling(request) | _thinking(request.thinking_level, model, generation)
+        if not request.tools or generation >= _SIGNED:
+            config |= _form(request.response_format)
+        elif told := told_in_words(request.response_format):
+            system.append({"text": told})  # earlier models take tools or a form, not both
         if system:
             body["systemInstruction"] = {"parts": system}
-        if generation := _generation(request):
-            body["generationConfig"] = generation
+        if config:
+            body["generationConfig"] = config
         if request.tools:
             declared = [_declaration(tool["function"]) for tool in request.tools]
             body["tools"] = [{"functionDeclarations": declared}]
@@ -83,21 +80,10 @@ class GeminiWire(WireClient):
         return body
 
     def _reply(self, answer: Json) -> Reply:
-        reader = _Reader(self._config)
-        delta = reader.read_answer(answer)
-        if delta is None or not reader.finished:
-            raise failures.garbage(self._config, "no candidate")
-        return Reply(
-            content=delta.text,
-            thinking=delta.thinking,
-            tool_calls=[_tool_call(call) for call in delta.tool_calls or ()],
-            finish_reason=delta.finish_reason or "stop",
-            usage=delta.usage,
-            model=answer.get("modelVersion") or "",
-        )
+        return reply_of(self._config, answer)
 
     def _reader(self) -> StreamReader:
-        return _Reader(self._config)
+        return GeminiReader(self._config)
 
     def _models(self, answer: Json) -> list[ProviderModel]:
         return [
@@ -111,91 +97,44 @@ class GeminiWire(WireClient):
         ]
 
 
-class _Reader:
-    """Every event is a whole answer of its own; there is no closing mark, only a finish reason."""
-
-    __slots__ = ("_calls", "_config", "done", "finished")
-
-    def __init__(self, config: ProviderConfig) -> None:
-        self.done = False
-        self.finished = False
-        self._config = config
-        self._calls = 0
-
-    def read(self, event: bytes) -> Delta | None:
-        answer = orjson.loads(event)
-        if error := answer.get("error"):
-            raise failures.failed_inside(self._config, error)
-        return self.read_answer(answer)
-
-    def read_answer(self, answer: Json) -> Delta | None:
-        candidates = answer.get("candidates")
-        if not candidates:
-            return self._blocked(answer)
-        candidate = candidates[0]
-        delta = Delta()
-        calls = []
-        for part in (candidate.get("content") or {}).get("parts") or ():
-            if "functionCall" in part:
-                calls.append(self._call(part))
-            elif part.get("thought"):
-                delta.thinking += part.get("text") or ""
-            else:
-                delta.text += part.get("text") or ""
-        delta.tool_calls = calls or None
-        if reason := candidate.get("finishReason"):
-            delta.finish_reason = self._finish(reason)
-        if self.finished:
-            delta.usage = _usage(answer.get("usageMetadata"))
-        elif not (delta.text or delta.thinking or calls):
-            return None
-        return delta
-
-    def _blocked(self, answer: Json) -> Delta | None:
-        """The prompt was refused, or the counts came by themselves."""
-        if (answer.get("promptFeedback") or {}).get("blockReason"):
-            self.finished = True
-            return Delta(finish_reason="content_filter", usage=_usage(answer.get("usageMetadata")))
-        usage = _usage(answer.get("usageMetadata")) if self.finished else None
-        return Delta(usage=usage) if usage else None
-
-    def _finish(self, reason: str) -> str:
-        if reason in _BROKEN_OFF:
-            raise failures.garbage(self._config, reason.lower().replace("_", " "))
-        self.finished = True
-        return _FINISH.get(reason) or ("tool_calls" if self._calls else "stop")
-
-    def _call(self, part: Json) -> Json:
-        call = part["functionCall"]
-        index, self._calls = self._calls, self._calls + 1
-        arguments = orjson.dumps(call.get("args") or {}).decode()
-        out: Json = {
-            "index": index,
-            "id": call.get("id") or f"call_{uuid4().hex[:24]}",
-            "type": "function",
-            "function": {"name": call["name"], "arguments": arguments},
-        }
-        if signature := part.get("thoughtSignature"):
-            out["extra_content"] = {"google": {"thought_signature": signature}}
-        return out
+def _generation_of(model: str) -> float:
+    """3.0 for gemini-3-pro, 0 for what is no Gemini."""
+    found = _GENERATION.match(model)
+    if found is None:
+        return 0.0
+    return _LATEST if found[1].endswith("latest") else float(found[1])
 
 
-def _tool_call(call: Json) -> ToolCall:
-    function = call["function"]
-    return ToolCall(call["id"], function["name"], function["arguments"], call.get("extra_content"))
-
-
-def _generation(request: ModelRequest) -> Json:
-    out: Json = {
+def _sampling(request: ModelRequest) -> Json:
+    return {
         theirs: value
         for ours, theirs in _SAMPLING.items()
         if (value := getattr(request, ours)) is not None
     }
-    form = request.response_format or {}
-    if form.get("type") in ("json_object", "json_schema"):
-        out["responseMimeType"] = "application/json"
-    if form.get("type") == "json_schema":
-        out["responseJsonSchema"] = form["json_schema"]["schema"]
+
+
+def _thinking(level: str | None, model: str, generation: float) -> Json:
+    """Levels since 3, of which 3 Pro has two; budgets before, which Flash alone may be without."""
+    if level is None or generation < _THINKING or "-image" in model:
+        return {}
+    if level == "off":
+        off = generation < _SIGNED and "flash" in model
+        return {"thinkingConfig": {"thinkingBudget": 0}} if off else {}
+    told: Json = {"includeThoughts": True}
+    if generation < _SIGNED:
+        told["thinkingBudget"] = _BUDGETS.get(level, _BUDGETS["medium"])
+    else:
+        coarse = "gemini-3-pro" in model and level == "medium"
+        told["thinkingLevel"] = "high" if coarse else level
+    return {"thinkingConfig": told}
+
+
+def _form(form: Json | None) -> Json:
+    if form is None or form.get("type") not in ("json_object", "json_schema"):
+        return {}
+    out: Json = {"responseMimeType": "application/json"}
+    if (schema := schema_of(form)) is not None:
+        out["responseJsonSchema"] = schema
     return out
 
 
@@ -233,17 +172,31 @@ def _turns(messages: list[ModelMessage], signed: bool) -> list[Json]:
 
 def _parts(message: ModelMessage, called: dict[str, str], signed: bool) -> list[Json]:
     if message.role == "tool":
-        id = message.tool_call_id or ""
-        name = called.get(id) or message.name or id
-        return [
-            {"functionResponse": {"id": id, "name": name, "response": {"output": message.text}}}
-        ]
+        return _result(message, called, signed)
     parts = [_part(part) for part in message.parts]
+    parts += [
+        {"text": "", "thoughtSignature": thought.signature}
+        for thought in message.thoughts
+        if thought.wire == WIRE and thought.signature
+    ]
     if message.role == "user" and message.name and parts:
         parts.insert(0, {"text": f"{message.name}:"})
     for position, call in enumerate(message.tool_calls):
         parts.append(_call_out(call, signed=signed and position == 0))
     return parts
+
+
+def _result(message: ModelMessage, called: dict[str, str], inside: bool) -> list[Json]:
+    """Images are part of the result where the model knows that, else they stand beside it."""
+    id = message.tool_call_id or ""
+    name = called.get(id) or message.name or id
+    told = {"error" if message.is_error else "output": message.text}
+    result: Json = {"id": id, "name": name, "response": told}
+    images = [_part(image) for image in message.images]
+    if images and inside:
+        result["parts"] = images
+        return [{"functionResponse": result}]
+    return [{"functionResponse": result}, *images]
 
 
 def _part(part: Part) -> Json:
@@ -268,16 +221,3 @@ def _call_out(call: ToolCall, *, signed: bool) -> Json:
     if signature := google.get("thought_signature") or (_NO_SIGNATURE if signed else None):
         out["thoughtSignature"] = signature
     return out
-
-
-def _usage(usage: Json | None) -> Usage | None:
-    """The vendor counts thoughts beside the candidates, and tool results beside the prompt."""
-    if not usage:
-        return None
-    thoughts = usage.get("thoughtsTokenCount") or 0
-    return Usage(
-        (usage.get("promptTokenCount") or 0) + (usage.get("toolUsePromptTokenCount") or 0),
-        (usage.get("candidatesTokenCount") or 0) + thoughts,
-        usage.get("cachedContentTokenCount") or 0,
-        reasoning_tokens=thoughts,
-    )

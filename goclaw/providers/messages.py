@@ -3,6 +3,8 @@
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from goclaw.providers.attempts import Attempt
+
 Json = dict[str, Any]
 
 SYSTEM_ROLES: Final = frozenset({"system", "developer"})
@@ -45,14 +47,34 @@ class ToolCall:
 
 
 @dataclass(slots=True)
+class Thought:
+    """Thinking as its vendor wants it back, word for word: only the `wire` it came by gets it.
+
+    `signature` seals the text, `redacted` is sealed thinking without one. It stood behind the
+    first `chars` characters of its message's text and the first `calls` of its tool calls.
+    """
+
+    wire: str
+    text: str = ""
+    signature: str = ""
+    redacted: str = ""
+    chars: int = 0
+    calls: int = 0
+
+
+@dataclass(slots=True)
 class ModelMessage:
-    """`tool_call_id` and, where known, `name` say which call a tool message answers."""
+    """`tool_call_id` and, where known, `name` say which call a tool message answers; `is_error`
+    that the call failed. `thoughts` are an assistant's, in order.
+    """
 
     role: str
     content: str | list[Part] = ""
     name: str | None = None
     tool_calls: list[ToolCall] = field(default_factory=list)
     tool_call_id: str | None = None
+    thoughts: list[Thought] = field(default_factory=list)
+    is_error: bool = False
 
     @property
     def text(self) -> str:
@@ -66,12 +88,21 @@ class ModelMessage:
             return [TextPart(self.content)] if self.content else []
         return self.content
 
+    @property
+    def images(self) -> list[ImagePart]:
+        if isinstance(self.content, str):
+            return []
+        return [part for part in self.content if isinstance(part, ImagePart)]
+
 
 @dataclass(slots=True)
 class ModelRequest:
     """`tools`, `tool_choice` and `response_format` are in OpenAI's form.
 
-    `extra` is merged into the vendor's body as it is, last.
+    `thinking_level` is off, low, medium or high, None the model's own way; a model that cannot
+    think ignores it. Requests with one `cache_key` begin alike. `extra` is merged into the
+    vendor's body as it is, last. `attempts` is filled by the client: it stays empty when the
+    first call is answered, else the last one is the call that was, if any.
     """
 
     model: str
@@ -90,7 +121,10 @@ class ModelRequest:
     user: str | None = None
     logprobs: bool | None = None
     top_logprobs: int | None = None
+    thinking_level: str | None = None
+    cache_key: str | None = None
     extra: Json | None = None
+    attempts: list[Attempt] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -109,9 +143,12 @@ class Usage:
 
 
 class Delta:
-    """One step of a stream. `tool_calls` are OpenAI's fragments; their `index` has no gaps."""
+    """One step of a stream. `tool_calls` are OpenAI's fragments; their `index` has no gaps.
 
-    __slots__ = ("finish_reason", "logprobs", "text", "thinking", "tool_calls", "usage")
+    `thought` ends the thinking told in the steps before; its place is told by the steps, too.
+    """
+
+    __slots__ = ("finish_reason", "logprobs", "text", "thinking", "thought", "tool_calls", "usage")
 
     def __init__(
         self,
@@ -121,6 +158,7 @@ class Delta:
         finish_reason: str | None = None,
         usage: Usage | None = None,
         logprobs: Json | None = None,
+        thought: Thought | None = None,
     ) -> None:
         self.text = text
         self.thinking = thinking
@@ -128,14 +166,19 @@ class Delta:
         self.finish_reason = finish_reason
         self.usage = usage
         self.logprobs = logprobs
+        self.thought = thought
 
 
 @dataclass(slots=True)
 class Reply:
-    """`finish_reason` is stop, length, tool_calls or content_filter; `model` the vendor's word."""
+    """`finish_reason` is stop, length, tool_calls or content_filter; `model` the vendor's word.
+
+    `thinking` is for people, `thoughts` for the model's next turn.
+    """
 
     content: str = ""
     thinking: str = ""
+    thoughts: list[Thought] = field(default_factory=list)
     tool_calls: list[ToolCall] = field(default_factory=list)
     finish_reason: str = "stop"
     usage: Usage | None = None

@@ -7,8 +7,10 @@ import orjson
 
 from goclaw.providers import failures
 from goclaw.providers.config import ProviderConfig
-from goclaw.providers.messages import Delta, Json, ToolCall, Usage
+from goclaw.providers.messages import Delta, Json, Thought, ToolCall, Usage
 
+WIRE: Final = "openai"
+_BROKE_OFF: Final = "the model stopped with an error"
 # No JSON event is so short; the closing mark is.
 _SHORT: Final = 32
 
@@ -16,7 +18,7 @@ _SHORT: Final = 32
 class OpenAIReader:
     """Done at `[DONE]`, finished at the first finish reason."""
 
-    __slots__ = ("_begun", "_config", "_ids", "_slots", "done", "finished")
+    __slots__ = ("_begun", "_config", "_ids", "_slots", "_thoughts", "done", "finished")
 
     def __init__(self, config: ProviderConfig) -> None:
         self.done = False
@@ -25,6 +27,7 @@ class OpenAIReader:
         self._begun = False
         self._slots: dict[int, int] = {}
         self._ids: list[str] = []
+        self._thoughts: list[str] = []
 
     def read(self, event: bytes) -> Delta | None:
         if len(event) < _SHORT and event.strip() == b"[DONE]":
@@ -56,25 +59,29 @@ class OpenAIReader:
         choice = choices[0]
         delta = choice.get("delta") or {}
         text, thinking = content_of(delta)
+        if thinking:
+            self._thoughts.append(thinking)
         fragments = delta.get("tool_calls")
         reason, logprobs = choice.get("finish_reason"), choice.get("logprobs")
         if not (text or thinking or fragments or reason or usage or logprobs):
             return None
         calls = [self._fragment(call) for call in fragments] if fragments else None
-        if reason == "error":
-            raise failures.failed_inside(self._config, "the model stopped with an error")
-        if reason:
-            self.finished = True
-            reason = finish_of(reason, bool(self._ids))
-        return Delta(text, thinking, calls, reason, usage_of(usage), logprobs)
+        if not reason:
+            return Delta(text, thinking, calls, None, usage_of(usage), logprobs)
+        reason = finish_of(self._config, reason, bool(self._ids))
+        return Delta(text, thinking, calls, reason, usage_of(usage), logprobs, self._finish())
+
+    def _finish(self) -> Thought | None:
+        self.finished = True
+        return Thought(WIRE, "".join(self._thoughts)) if self._thoughts else None
 
     def _end(self) -> Delta | None:
         if self.finished:
             return None
         if not self._begun:
             raise failures.garbage(self._config, "a stream without an answer")
-        self.finished = True
-        return Delta(finish_reason=finish_of(None, bool(self._ids)))
+        reason = finish_of(self._config, None, bool(self._ids))
+        return Delta(finish_reason=reason, thought=self._finish())
 
     def _fragment(self, call: Json) -> Json:
         """Numbered without gaps; a vendor may leave the index out or give all calls the same."""
@@ -146,8 +153,11 @@ def _thought(thought: Any) -> str:
     return thought or ""
 
 
-def finish_of(reason: str | None, called: bool) -> str:
+def finish_of(config: ProviderConfig, reason: str | None, called: bool) -> str:
+    """Raises UpstreamFailed where the vendor broke off: what came before is no answer."""
     match reason:
+        case "error" | "insufficient_system_resource" | "abort":
+            raise failures.failed_inside(config, {"type": "server_error", "message": _BROKE_OFF})
         case "length" | "model_length":
             return "length"
         case "content_filter":
@@ -174,4 +184,5 @@ def usage_of(usage: Json | None) -> Usage | None:
     if reasoning and usage.get("total_tokens") == input_tokens + output_tokens + reasoning:
         output_tokens += reasoning
     cached = (reading or {}).get("cached_tokens") or usage.get("prompt_cache_hit_tokens") or 0
-    return Usage(input_tokens, output_tokens, cached, reasoning_tokens=reasoning)
+    written_to_cache = (reading or {}).get("cache_write_tokens") or 0
+    return Usage(input_tokens, output_tokens, cached, written_to_cache, reasoning)

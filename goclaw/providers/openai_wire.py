@@ -2,6 +2,7 @@
 
 from goclaw.providers.client import StreamReader
 from goclaw.providers.messages import (
+    SYSTEM_ROLES,
     ImagePart,
     Json,
     ModelMessage,
@@ -9,15 +10,18 @@ from goclaw.providers.messages import (
     Part,
     ProviderModel,
     Reply,
+    Thought,
     ToolCall,
 )
 from goclaw.providers.openai_answers import (
+    WIRE,
     OpenAIReader,
     content_of,
     finish_of,
     tool_call_of,
     usage_of,
 )
+from goclaw.providers.structured import schema_of, told_in_words
 from goclaw.providers.wire import WireClient
 
 # Their limit has another name, and some of them accept no temperature.
@@ -46,11 +50,7 @@ class OpenAIWire(WireClient):
         return "/chat/completions"
 
     def _body(self, request: ModelRequest, model: str, *, stream: bool) -> Json:
-        named = "name" not in self._vendor.dropped
-        body: Json = {
-            "model": model,
-            "messages": [_message(message, named) for message in request.messages],
-        }
+        body: Json = {"model": model, "messages": self._messages(request.messages)}
         for option in _OPTIONS:
             value = getattr(request, option)
             if value is not None:
@@ -61,11 +61,38 @@ class OpenAIWire(WireClient):
         if stream:
             body["stream"] = True
             body["stream_options"] = {"include_usage": True}
+        if request.thinking_level:
+            body.update(self._vendor.think(model, request.thinking_level))
+        if request.cache_key and self._caches_by_key():
+            body["prompt_cache_key"] = request.cache_key
         self._suit(body, model)
         return body
 
+    def _messages(self, messages: list[ModelMessage]) -> list[Json]:
+        """A tool message holds text alone: the images of results follow the last of them."""
+        named, echoes = "name" not in self._vendor.dropped, self._vendor.echoes
+        out: list[Json] = []
+        shown: list[Json] = []
+        for message in messages:
+            if shown and message.role != "tool":
+                out.append({"role": "user", "content": shown})
+                shown = []
+            out.append(_message(message, named, echoes))
+            if message.role == "tool" and (images := message.images):
+                note = f"Images in the result of tool call {message.tool_call_id}:"
+                shown += [{"type": "text", "text": note}, *map(_part, images)]
+        if shown:
+            out.append({"role": "user", "content": shown})
+        return out
+
+    def _caches_by_key(self) -> bool:
+        return self._vendor.cache_keys and self._base_url == self._vendor.base_url
+
     def _suit(self, body: Json, model: str) -> None:
         vendor = self._vendor
+        if not vendor.schemas and schema_of(body.get("response_format")) is not None:
+            _tell(body["messages"], told_in_words(body["response_format"]))
+            body["response_format"] = {"type": "json_object"}
         for option in vendor.dropped:
             body.pop(option, None)
         for ours, theirs in vendor.renamed.items():
@@ -86,7 +113,8 @@ class OpenAIWire(WireClient):
             content=text or message.get("refusal") or "",
             thinking=thinking,
             tool_calls=calls,
-            finish_reason=finish_of(choice.get("finish_reason"), bool(calls)),
+            thoughts=[Thought(WIRE, thinking)] if thinking else [],
+            finish_reason=finish_of(self._config, choice.get("finish_reason"), bool(calls)),
             usage=usage_of(answer.get("usage")),
             model=answer.get("model") or "",
             logprobs=choice.get("logprobs"),
@@ -102,10 +130,19 @@ class OpenAIWire(WireClient):
         ]
 
 
-def _message(message: ModelMessage, named: bool) -> Json:
+def _tell(messages: list[Json], text: str) -> None:
+    """Behind the system messages at the start, before all that changes."""
+    roles = [message["role"] for message in messages]
+    place = next((i for i, role in enumerate(roles) if role not in SYSTEM_ROLES), len(roles))
+    messages.insert(place, {"role": "system", "content": text})
+
+
+def _message(message: ModelMessage, named: bool, echoes: bool) -> Json:
     out: Json = {"role": message.role}
     if message.tool_calls:
         out["tool_calls"] = [_call_out(call) for call in message.tool_calls]
+        if echoes and (thinking := _echo(message.thoughts)):
+            out["reasoning_content"] = thinking
     content = _content_out(message)
     if content or not message.tool_calls:
         out["content"] = content
@@ -119,9 +156,23 @@ def _message(message: ModelMessage, named: bool) -> Json:
 def _content_out(message: ModelMessage) -> str | list[Json]:
     """A list only where there is an image: not every vendor takes lists of text."""
     content = message.content
-    if isinstance(content, str) or not any(isinstance(part, ImagePart) for part in content):
+    if message.role == "tool":
+        return _result_out(message)
+    if isinstance(content, str) or not message.images:
         return message.text
     return [_part(part) for part in content]
+
+
+def _result_out(message: ModelMessage) -> str:
+    """The wire has no other sign of an error than its text."""
+    text = message.text
+    if message.is_error and not text.lower().startswith("error"):
+        return f"Error: {text}"
+    return text
+
+
+def _echo(thoughts: list[Thought]) -> str:
+    return "".join(thought.text for thought in thoughts if thought.wire == WIRE)
 
 
 def _part(part: Part) -> Json:

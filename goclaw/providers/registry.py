@@ -6,9 +6,10 @@ from typing import Final
 from yarl import URL
 
 from goclaw.core.errors import UpstreamFailed
+from goclaw.providers import efforts
 from goclaw.providers.anthropic_wire import AnthropicWire
 from goclaw.providers.client import ModelClient
-from goclaw.providers.config import DEFAULT_TIMEOUTS, ProviderConfig, Timeouts, Vendor
+from goclaw.providers.config import ProviderConfig, Timeouts, Vendor
 from goclaw.providers.gemini_wire import GeminiWire
 from goclaw.providers.openai_wire import OpenAIWire
 from goclaw.providers.wire import WireClient
@@ -19,7 +20,14 @@ VENDORS: Final[dict[str, Vendor]] = {
     "anthropic_native": Vendor(
         "https://api.anthropic.com/v1", "claude-sonnet-4-5-20250929", key_header="x-api-key"
     ),
-    "openai_compat": Vendor("https://api.openai.com/v1", "gpt-4o", key_required=False),
+    "openai_compat": Vendor(
+        "https://api.openai.com/v1",
+        "gpt-4o",
+        key_required=False,
+        think=efforts.openai,
+        echoes=True,
+        cache_keys=True,
+    ),
     "gemini_native": Vendor(
         "https://generativelanguage.googleapis.com/v1beta",
         "gemini-2.0-flash",
@@ -29,16 +37,30 @@ VENDORS: Final[dict[str, Vendor]] = {
         "https://api.groq.com/openai/v1",
         "llama-3.3-70b-versatile",
         dropped=frozenset({"logprobs", "top_logprobs"}),
+        think=efforts.groq,
     ),
-    "deepseek": Vendor("https://api.deepseek.com/v1", "deepseek-chat"),
+    "deepseek": Vendor(
+        "https://api.deepseek.com/v1",
+        "deepseek-chat",
+        think=efforts.deepseek,
+        echoes=True,
+        schemas=False,
+    ),
     "mistral": Vendor(
         "https://api.mistral.ai/v1",
         "mistral-large-latest",
         dropped=frozenset({"name", "user", "logprobs", "top_logprobs", "stream_options"}),
         renamed={"seed": "random_seed"},
+        think=efforts.mistral,
     ),
-    "xai": Vendor("https://api.x.ai/v1", "grok-3-mini"),
-    "ollama": Vendor("http://localhost:11434/v1", "llama3.3", key_required=False, bearer="ollama"),
+    "xai": Vendor("https://api.x.ai/v1", "grok-3-mini", think=efforts.xai),
+    "ollama": Vendor(
+        "http://localhost:11434/v1",
+        "llama3.3",
+        key_required=False,
+        bearer="ollama",
+        think=efforts.ollama,
+    ),
     "local": Vendor("", "local", key_required=False, embedded=True),
 }
 OLLAMA_HOST: Final = "localhost:11434"
@@ -51,9 +73,9 @@ _WIRES: Final[dict[str, type[WireClient]]] = {
 
 
 def open_client(
-    config: ProviderConfig, outbound: OutboundClient, timeouts: Timeouts = DEFAULT_TIMEOUTS
+    config: ProviderConfig, outbound: OutboundClient, timeouts: Timeouts | None = None
 ) -> ModelClient:
-    """No I/O: may be called for each run.
+    """No I/O: may be called for each run. `timeouts` are those of the settings, unless given.
 
     Raises UpstreamFailed where the key is missing or can't be one, or the type has no address.
     """
@@ -68,7 +90,7 @@ def open_client(
     if not (config.api_key.isascii() and config.api_key.isprintable()) or " " in config.api_key:
         raise UpstreamFailed("provider_key_malformed", name=config.name)
     wire = _WIRES.get(config.type, OpenAIWire)
-    return wire(config, vendor, base_url, outbound, timeouts)
+    return wire(config, vendor, base_url, outbound, timeouts or Timeouts.of(config.settings))
 
 
 @lru_cache(maxsize=256)

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from goclaw.providers.messages import Delta, Json, Reply, ToolCall
+from goclaw.providers.messages import Delta, Json, Reply, Thought, ToolCall
 
 
 class ReplyBuilder:
@@ -11,6 +11,7 @@ class ReplyBuilder:
     def __init__(self, model: str = "") -> None:
         self._text: list[str] = []
         self._thinking: list[str] = []
+        self._thoughts: list[Thought] = []
         self._calls: dict[int, ToolCall] = {}
         self._logprobs: list[Any] = []
         self._reply = Reply(model=model, finish_reason="")
@@ -23,6 +24,8 @@ class ReplyBuilder:
         if delta.tool_calls:
             for fragment in delta.tool_calls:
                 self._add_fragment(fragment)
+        if delta.thought is not None:
+            self._add_thought(delta.thought)
         if delta.finish_reason:
             self._reply.finish_reason = delta.finish_reason
         if delta.usage is not None:
@@ -38,6 +41,11 @@ class ReplyBuilder:
         call.arguments += function.get("arguments") or ""
         call.extra = fragment.get("extra_content") or call.extra
 
+    def _add_thought(self, thought: Thought) -> None:
+        thought.chars = sum(map(len, self._text))
+        thought.calls = len(self._calls)
+        self._thoughts.append(thought)
+
     @property
     def text(self) -> str:
         return "".join(self._text)
@@ -47,6 +55,7 @@ class ReplyBuilder:
         reply = self._reply
         reply.content = "".join(self._text)
         reply.thinking = "".join(self._thinking)
+        reply.thoughts = self._thoughts
         reply.tool_calls = [self._calls[index] for index in sorted(self._calls)]
         reply.logprobs = {"content": self._logprobs} if self._logprobs else None
         return reply

@@ -6,39 +6,49 @@ from typing import Final
 
 import aiohttp
 
+from goclaw.providers.config import BETWEEN, CALL, FIRST, Limit, Timeouts
+
 _LINGER_S: Final = 1.0
 
 
 class Watch:
-    """Closes the response when a read or the whole takes too long.
+    """Closes the response when the first token, a read after it or the whole takes too long.
 
     Only time spent waiting for the vendor counts as a pause: a slow reader of ours does not.
+    Whatever the vendor sends ends a pause, so that keep-alives do as well.
     """
 
     __slots__ = (
         "_between_s",
         "_content",
-        "_end",
+        "_first",
+        "_limits",
         "_loop",
         "_response",
         "_since",
         "_timer",
-        "_total_s",
-        "passed_s",
+        "_whole",
+        "passed",
+        "spoken",
     )
 
-    def __init__(self, response: aiohttp.ClientResponse, between_s: float, total_s: float) -> None:
+    def __init__(self, response: aiohttp.ClientResponse, limits: Timeouts, spent_s: float) -> None:
+        """`spent_s` passed before the head had come."""
         self._loop = asyncio.get_running_loop()
         self._response = response
         self._content = response.content
-        self._between_s = between_s
-        self._total_s = total_s
-        self._end = self._loop.time() + total_s
+        self._limits = limits
+        self._between_s = limits.between_s
+        began = self._loop.time() - spent_s
+        self._first = began + limits.first_token_s
+        self._whole = began + limits.total_s
         self._since = math.inf
-        self.passed_s: float | None = None
+        self.spoken = False
+        """Whether the first token came."""
+        self.passed: Limit | None = None
         """The limit that was passed, once one was."""
         _stop_own_timeout(response)
-        self._timer = self._loop.call_later(min(between_s, total_s), self._look)
+        self._timer = self._loop.call_at(min(self._first, self._whole), self._look)
 
     async def read(self) -> bytes:
         """The next bytes as they come, empty at the end."""
@@ -47,18 +57,27 @@ class Watch:
         self._since = math.inf
         return chunk
 
+    def speak(self) -> None:
+        """The first token is there: from now on pauses count."""
+        self.spoken = True
+        self._timer.cancel()
+        self._look()
+
     def _look(self) -> None:
         now = self._loop.time()
-        silent_until = min(self._since, now) + self._between_s
-        if now >= self._end:
-            self._pass(self._total_s)
-        elif now >= silent_until:
-            self._pass(self._between_s)
+        limits = self._limits
+        due = min(self._since, now) + self._between_s if self.spoken else self._first
+        if now >= self._whole:
+            self._pass(Limit(CALL, limits.total_s))
+        elif now < due:
+            self._timer = self._loop.call_at(min(due, self._whole), self._look)
+        elif self.spoken:
+            self._pass(Limit(BETWEEN, limits.between_s))
         else:
-            self._timer = self._loop.call_at(min(silent_until, self._end), self._look)
+            self._pass(Limit(FIRST, limits.first_token_s))
 
-    def _pass(self, limit_s: float) -> None:
-        self.passed_s = limit_s
+    def _pass(self, limit: Limit) -> None:
+        self.passed = limit
         self._response.close()
 
     def leave(self, *, clean: bool) -> None:

@@ -3,6 +3,8 @@
 from abc import ABC, abstractmethod
 from collections.abc import AsyncGenerator, Callable
 from functools import lru_cache
+from operator import attrgetter
+from time import monotonic
 from typing import ClassVar, Final, TypeVar
 
 import aiohttp
@@ -14,7 +16,11 @@ from goclaw.core.errors import GatewayError, UpstreamFailed
 from goclaw.providers import failures
 from goclaw.providers.client import StreamReader
 from goclaw.providers.config import (
-    DEFAULT_TIMEOUTS,
+    BETWEEN,
+    CALL,
+    FIRST,
+    LOOKUP,
+    Limit,
     ProviderConfig,
     Timeouts,
     Vendor,
@@ -55,7 +61,7 @@ class WireClient(ABC):
         vendor: Vendor,
         base_url: str,
         outbound: OutboundClient,
-        timeouts: Timeouts = DEFAULT_TIMEOUTS,
+        timeouts: Timeouts,
     ) -> None:
         self.name = config.name
         self._config = config
@@ -63,6 +69,10 @@ class WireClient(ABC):
         self._base_url = base_url
         self._outbound = outbound
         self._timeouts = timeouts
+        self._call_limit = Limit(CALL, timeouts.total_s)
+        self._lookup_limit = Limit(LOOKUP, timeouts.lookup_s)
+        first_limit = Limit(FIRST, timeouts.first_token_s)
+        self._head_limit = min(first_limit, self._call_limit, key=attrgetter("seconds"))
         self._headers = CIMultiDict(self.fixed_headers)
         self._headers["Content-Type"] = "application/json"
         if key := config.api_key or vendor.bearer:
@@ -85,32 +95,35 @@ class WireClient(ABC):
     def _models(self, answer: Json) -> list[ProviderModel]: ...
 
     async def complete(self, request: ModelRequest) -> Reply:
-        return await self._complete(request, self._timeouts.total_s)
+        return await self._complete(request, self._call_limit)
 
     async def verify(self, model: str) -> None:
         request = ModelRequest(model, [ModelMessage("user", "hi")], max_tokens=_VERIFY_TOKENS)
-        await self._complete(request, self._timeouts.lookup_s)
+        await self._complete(request, self._lookup_limit)
 
     async def models(self) -> list[ProviderModel]:
-        body = await self._ask("GET", self.models_path, None, self._timeouts.lookup_s)
+        body = await self._ask("GET", self.models_path, None, self._lookup_limit)
         return self._understood(body, self._models)
 
-    async def _complete(self, request: ModelRequest, limit_s: float) -> Reply:
+    async def _complete(self, request: ModelRequest, limit: Limit) -> Reply:
         path, data = self._call(request, stream=False)
-        body = await self._ask("POST", path, data, limit_s)
+        body = await self._ask("POST", path, data, limit)
         return self._understood(body, self._reply)
 
     async def stream(self, request: ModelRequest) -> AsyncGenerator[list[Delta], None]:
         limits = self._timeouts
         path, data = self._call(request, stream=True)
-        head_limits = stream_limits(limits.connect_s, limits.first_byte_s)
-        response = await self._send("POST", path, data, head_limits, limits.first_byte_s)
-        watch = Watch(response, limits.between_s, limits.total_s)
+        began = monotonic()
+        head_limits = stream_limits(limits.connect_s, self._head_limit.seconds)
+        response = await self._send("POST", path, data, head_limits, self._head_limit)
+        watch = Watch(response, limits, monotonic() - began)
         reader, decoder = self._reader(), SseDecoder()
         try:
             while chunk := await watch.read():
                 deltas, refusal = self._deltas(reader, decoder.feed(chunk))
                 if deltas:
+                    if not watch.spoken:
+                        watch.speak()
                     yield deltas
                 if refusal is not None:
                     raise refusal
@@ -132,9 +145,9 @@ class WireClient(ABC):
     def _stream_failure(self, error: Exception, watch: Watch) -> GatewayError:
         if isinstance(error, LineTooLong):
             return failures.garbage(self._config, "a line beyond 1 MiB")
-        if watch.passed_s is not None:
-            return failures.timed_out(self._config, watch.passed_s)
-        return self._network_failure(error, self._timeouts.between_s, begun=True)
+        if watch.passed is not None:
+            return failures.timed_out(self._config, watch.passed)
+        return self._network_failure(error, Limit(BETWEEN, self._timeouts.between_s), begun=True)
 
     def _deltas(
         self, reader: StreamReader, events: list[bytes]
@@ -158,8 +171,7 @@ class WireClient(ABC):
         return failures.cut(self._config)
 
     def _call(self, request: ModelRequest, *, stream: bool) -> tuple[str, bytes]:
-        default = str(self._config.settings.get("default_model") or self._vendor.default_model)
-        model = request.model or default
+        model = request.model or self._config.settings.default_model or self._vendor.default_model
         if not model:
             raise UpstreamFailed("provider_model_missing", name=self.name)
         body = self._body(request, model, stream=stream)
@@ -167,13 +179,13 @@ class WireClient(ABC):
             body.update(request.extra)
         return self._path(model, stream=stream), orjson.dumps(body)
 
-    async def _ask(self, method: str, path: str, data: bytes | None, limit_s: float) -> bytes:
-        limits = whole_limits(self._timeouts.connect_s, limit_s)
-        response = await self._send(method, path, data, limits, limit_s)
+    async def _ask(self, method: str, path: str, data: bytes | None, limit: Limit) -> bytes:
+        limits = whole_limits(self._timeouts.connect_s, limit.seconds)
+        response = await self._send(method, path, data, limits, limit)
         try:
             return await read_limited(response, _REPLY_LIMIT_BYTES)
         except _NETWORK as error:
-            failure = self._network_failure(error, limit_s, begun=True)
+            failure = self._network_failure(error, limit, begun=True)
         finally:
             response.close()
         raise failure
@@ -184,9 +196,9 @@ class WireClient(ABC):
         path: str,
         data: bytes | None,
         limits: aiohttp.ClientTimeout,
-        limit_s: float,
+        limit: Limit,
     ) -> aiohttp.ClientResponse:
-        """The head of a success. The place for retries: nothing of the answer is read yet.
+        """The head of a success.
 
         Errors are raised anew, outside `except`: those below have the request headers, and in
         them the key, in their arguments or frames.
@@ -208,7 +220,7 @@ class WireClient(ABC):
         except UpstreamFailed as error:
             failure = error.with_traceback(None)
         except _NETWORK as error:
-            failure = self._network_failure(error, limit_s, begun=False)
+            failure = self._network_failure(error, limit, begun=False)
         raise failure
 
     def _url(self, path: str) -> URL:
@@ -227,9 +239,9 @@ class WireClient(ABC):
         except _MALFORMED as error:
             raise failures.garbage(self._config, _said(error)) from None
 
-    def _network_failure(self, error: Exception, limit_s: float, *, begun: bool) -> GatewayError:
+    def _network_failure(self, error: Exception, limit: Limit, *, begun: bool) -> GatewayError:
         return failures.network_failure(
-            self._config, error, self._timeouts.connect_s, limit_s, begun=begun
+            self._config, error, self._timeouts.connect_s, limit, begun=begun
         )
 
 

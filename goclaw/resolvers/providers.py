@@ -9,6 +9,7 @@ from goclaw.core.reasons import Reason
 from goclaw.models.providers import (
     Provider,
     ProviderCreate,
+    ProviderHealth,
     ProviderModelView,
     ProviderPatch,
     ProviderType,
@@ -93,6 +94,12 @@ async def list_models(ctx: Context, id: Ref) -> list[ProviderModelView]:
     """Asks the vendor. Raises NotFound, UpstreamFailed, UpstreamTimeout, Unavailable."""
     client = ctx.services.clients.client_of(await provider_named(ctx, id))
     return [ProviderModelView(id=model.id, name=model.name) for model in await client.models()]
+
+
+@operation(Scope.READ)
+async def get_provider_health(ctx: Context, id: Ref) -> ProviderHealth:
+    """What the answering worker has seen of it; asks nobody. Raises NotFound."""
+    return ctx.services.clients.health_of(await provider_named(ctx, id))
 
 
 @operation(Scope.WRITE, bound=False)

@@ -1,3 +1,4 @@
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -6,6 +7,7 @@ from typing import Final
 from goclaw.core.callers import Scope
 from goclaw.core.errors import Unavailable
 from goclaw.core.settings import Settings
+from goclaw.models.providers import BreakerState
 from goclaw.models.system import Authentication, Health, Me, ServerInfo
 from goclaw.resolvers.context import Context
 from goclaw.resolvers.operation import PUBLIC, operation
@@ -85,6 +87,7 @@ class Figure:
     help: str
     value: float
     counts: bool = True
+    provider: str | None = None
 
 
 @operation(Scope.READ)
@@ -104,4 +107,23 @@ async def get_figures(ctx: Context) -> list[Figure]:
         Figure("fanout_connected", "Other workers are heard", hub["connected"], counts=False),
         Figure("fanout_reconnects", "Times the fan-out came back", hub["reconnects"]),
         Figure("database_pool_size", "Connections open", database.pool.get_size(), counts=False),
+        *_breaker_figures(ctx),
     ]
+
+
+def _breaker_figures(ctx: Context) -> Iterator[Figure]:
+    """Of the providers used since the worker started."""
+    for name, breaker in ctx.services.clients.breakers().items():
+        yield Figure(
+            "provider_breaker_open",
+            "Calls to the provider are stopped, or one is let through to see",
+            breaker.state is not BreakerState.CLOSED,
+            counts=False,
+            provider=name,
+        )
+        yield Figure(
+            "provider_breaker_opened",
+            "Times calls to the provider were stopped",
+            breaker.times_opened,
+            provider=name,
+        )

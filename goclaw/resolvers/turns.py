@@ -75,6 +75,8 @@ def new_turn(
     request.max_tokens = min(request.max_tokens or row.max_output_tokens, row.max_output_tokens)
     if request.temperature is None:
         request.temperature = row.temperature
+    request.thinking_level = request.thinking_level or row.thinking_level
+    request.cache_key = row.id.hex
     goes_on = continues or session_id is not None
     return Turn(
         agent=row,

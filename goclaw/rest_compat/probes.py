@@ -70,6 +70,13 @@ class _Figures(Collector):
         self._figures = figures
 
     def collect(self) -> Iterator[Metric]:
+        """One family for each name, with a sample for each provider where there are several."""
+        families: dict[str, CounterMetricFamily | GaugeMetricFamily] = {}
         for figure in self._figures:
-            family = CounterMetricFamily if figure.counts else GaugeMetricFamily
-            yield family(f"goclaw_{figure.name}", figure.help, value=figure.value)
+            kind = CounterMetricFamily if figure.counts else GaugeMetricFamily
+            labels = [] if figure.provider is None else ["provider"]
+            if figure.name not in families:
+                families[figure.name] = kind(f"goclaw_{figure.name}", figure.help, labels=labels)
+            values = [] if figure.provider is None else [figure.provider]
+            families[figure.name].add_metric(values, figure.value)
+        yield from families.values()

@@ -10,8 +10,10 @@ from uuid import UUID
 
 from goclaw.core.errors import GatewayError
 from goclaw.core.ids import uuid7
+from goclaw.models.providers import ProviderType
 from goclaw.models.runs import RunStatus
 from goclaw.models.traces import SpanType
+from goclaw.providers.attempts import Attempt
 from goclaw.providers.messages import ModelMessage, Usage
 from goclaw.runtime.history import chain, link, to_row
 from goclaw.runtime.live import LiveRun, Turn
@@ -74,7 +76,15 @@ class Outcome:
         """Unknown, too, when the vendor did not say how much was used."""
         if self.reply.usage is None:
             return None
+        if (by := self.answered_by) is not None:
+            return cost_usd(ProviderType(by.provider_type), by.model, self.usage)
         return cost_usd(self.run.turn.provider_type, self.run.turn.request.model, self.usage)
+
+    @property
+    def answered_by(self) -> Attempt | None:
+        """The call that was answered, where it was not the first."""
+        attempts = self.run.turn.request.attempts
+        return attempts[-1] if attempts and attempts[-1].code is None else None
 
     @cached_property
     def message(self) -> dict[str, Any] | None:
@@ -87,7 +97,8 @@ class Outcome:
     @cached_property
     def answer(self) -> ModelMessage:
         calls = self.reply.tool_calls
-        return ModelMessage("assistant", self.reply.content.replace("\0", ""), tool_calls=calls)
+        content = self.reply.content.replace("\0", "")
+        return ModelMessage("assistant", content, tool_calls=calls, thoughts=self.reply.thoughts)
 
     @cached_property
     def error_text(self) -> str | None:
@@ -163,13 +174,15 @@ class Outcome:
     def _call(self, parent: UUID) -> dict[str, object]:
         run = self.run
         first = run.first_token_ns
+        by = self.answered_by
+        model = run.turn.request.model if by is None else by.model
         return {
             "id": uuid7(),
             "parent_span_id": parent,
             "span_type": SpanType.LLM_CALL,
-            "name": run.turn.request.model,
-            "model": run.turn.request.model,
-            "provider": run.turn.provider_name,
+            "name": model,
+            "model": model,
+            "provider": run.turn.provider_name if by is None else by.provider,
             "input_tokens": self.usage.input_tokens,
             "output_tokens": self.usage.output_tokens,
             "cost_usd": self.cost_usd,
@@ -178,6 +191,8 @@ class Outcome:
             "last_seq": run.last_seq + (self.message is not None),
             "metadata": {
                 "cached_tokens": self.usage.cached_tokens,
+                "cache_write_tokens": self.usage.cache_write_tokens,
+                "attempts": [attempt.row() for attempt in run.turn.request.attempts],
                 "reasoning_tokens": self.usage.reasoning_tokens,
                 "first_token_ms": None if first is None else (first - run.started_ns) // 1_000_000,
             },

@@ -1,13 +1,14 @@
 """The messages of a conversation: as posted, as stored, as sent to the model."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import asdict
 from hashlib import sha256
 from typing import Any
 
 import orjson
 
 from goclaw.core.ids import uuid7
-from goclaw.providers.messages import ImagePart, ModelMessage, TextPart, ToolCall
+from goclaw.providers.messages import ImagePart, ModelMessage, TextPart, Thought, ToolCall
 
 Row = dict[str, Any]
 
@@ -54,7 +55,7 @@ def lacks_contents(row: Any) -> bool:
 
 def to_row(message: ModelMessage, seq: int) -> Row:
     """A row of `messages`. An image is kept as what it was, not as what it showed."""
-    return {
+    row = {
         "id": str(uuid7()),
         "seq": seq,
         "role": "system" if message.role == "developer" else message.role,
@@ -64,6 +65,17 @@ def to_row(message: ModelMessage, seq: int) -> Row:
         "tool_calls": [_call_row(call) for call in message.tool_calls] or None,
         "tool_call_id": message.tool_call_id,
     }
+    if message.thoughts:
+        row["thoughts"] = [_thought_row(thought) for thought in message.thoughts]
+    if message.is_error:
+        row["is_error"] = True
+    return row
+
+
+def _thought_row(thought: Thought) -> Row:
+    """Without what is empty, and without the one character that PostgreSQL cannot hold."""
+    values = {key: value for key, value in asdict(thought).items() if value}
+    return values | {"text": thought.text.replace("\0", "")}
 
 
 def _kept_parts(message: ModelMessage) -> list[Row] | None:
@@ -90,7 +102,8 @@ def _image_row(image: ImagePart) -> Row:
 
 
 def _call_row(call: ToolCall) -> Row:
-    return {"id": call.id, "name": call.name, "arguments": call.arguments}
+    row: Row = {"id": call.id, "name": call.name, "arguments": call.arguments}
+    return row | {"extra": call.extra} if call.extra else row
 
 
 def from_row(row: Any) -> ModelMessage:
@@ -99,7 +112,15 @@ def from_row(row: Any) -> ModelMessage:
     images = sum(part["type"] == "image" for part in row.parts or ())
     if images:
         text = f"{text}\n[{images} earlier image(s), no longer attached]".strip()
-    calls = [ToolCall(c["id"], c["name"], c["arguments"]) for c in row.tool_calls or ()]
+    calls = [
+        ToolCall(c["id"], c["name"], c["arguments"], c.get("extra")) for c in row.tool_calls or ()
+    ]
     return ModelMessage(
-        row.role, text, name=row.name, tool_calls=calls, tool_call_id=row.tool_call_id
+        row.role,
+        text,
+        name=row.name,
+        tool_calls=calls,
+        tool_call_id=row.tool_call_id,
+        thoughts=[Thought(**thought) for thought in row.thoughts or ()],
+        is_error=row.is_error,
     )

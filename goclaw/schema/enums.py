@@ -7,7 +7,7 @@ from strawberry.types.enum import EnumValue, StrawberryEnumDefinition
 
 from goclaw.core.callers import Role, Scope
 from goclaw.models.agents import AgentStatus, AgentType, ShareRole
-from goclaw.models.providers import ProviderSource, ProviderType
+from goclaw.models.providers import BreakerState, ProviderSource, ProviderType
 from goclaw.models.runs import RunStatus
 from goclaw.models.sessions import MessageRole
 from goclaw.models.system import Authentication
@@ -83,6 +83,14 @@ WORDS: Final[dict[type[StrEnum], tuple[str, dict[str, str]]]] = {
             "API": "A caller made it.",
             "ENVIRONMENT": "Its key is in the server's environment; read-only.",
             "EMBEDDED": "The local model; read-only.",
+        },
+    ),
+    BreakerState: (
+        "Whether calls to a provider go through.",
+        {
+            "CLOSED": "They do.",
+            "OPEN": "It failed too often: they are refused for a while.",
+            "HALF_OPEN": "The next one is let through, to see.",
         },
     ),
     RunStatus: (

@@ -11,6 +11,7 @@ from goclaw.resolvers.providers import (
     create_provider,
     delete_provider,
     get_provider,
+    get_provider_health,
     list_models,
     list_providers,
     update_provider,
@@ -29,7 +30,7 @@ WORDS = {
     "api_base": "Its address; null is the vendor's own. A new address needs the key again.",
     "api_key": "The vendor's key. It is stored encrypted and never shown again.",
     "enabled": "Whether agents may use it.",
-    "settings": "What its kind of provider understands besides.",
+    "settings": "Its limits, retries, caching, fallbacks and circuit breaker.",
 }
 
 
@@ -37,6 +38,15 @@ WORDS = {
 class ProviderModel:
     id: str = described("What to give as an agent's model.")
     name: str | None = described("The name shown to people.")
+
+
+@strawberry.type(description="What the worker that answers has lately seen of a provider.")
+class ProviderHealth:
+    state: models.BreakerState = described("Whether calls go through.")
+    failures: int = described("Failures that count at the moment.")
+    times_opened: int = described("How often calls were stopped since the last change.")
+    last_error: str | None = described("The code of the last failure that counted.")
+    retry_after_s: int | None = described("Seconds until a call is let through again; null if now.")
 
 
 @strawberry.type(description="Where models are reached: a vendor, an address, a key.")
@@ -52,6 +62,10 @@ class Provider:
     settings: JSON = described(WORDS["settings"])
     created_at: datetime = described("When it was made.")
     updated_at: datetime = described("When it was changed last.")
+
+    @field(ProviderHealth, "Whether it answers, as far as the worker that answers knows.")
+    async def health(self, info: Info) -> models.ProviderHealth:
+        return await get_provider_health(info.context, self.id)
 
     @field(list[ProviderModel], "The models it offers. Asks the vendor, so it is slow.")
     async def models(self, info: Info) -> list[models.ProviderModelView]:

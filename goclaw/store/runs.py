@@ -108,11 +108,12 @@ with kept as (
     from session
 ), written as (
     insert into messages (id, session_id, run_id, seq, role, name, content, parts, tool_calls,
-        tool_call_id, created_at)
+        tool_call_id, thoughts, is_error, created_at)
     select m.id, session.id, $1, session.message_count - $14 + m.seq, m.role, m.name, m.content,
-        m.parts, m.tool_calls, m.tool_call_id, $13
+        m.parts, m.tool_calls, m.tool_call_id, m.thoughts, coalesce(m.is_error, false), $13
     from session, jsonb_to_recordset($16) as m (id uuid, seq int, role text, name text,
-        content text, parts jsonb, tool_calls jsonb, tool_call_id text)
+        content text, parts jsonb, tool_calls jsonb, tool_call_id text, thoughts jsonb,
+        is_error boolean)
 ), told as (
     insert into events (id, topic, kind, user_id, agent_id, audience, payload)
     select $17, 'run:' || $1, 'run.started', $8, $7, 'user',
@@ -194,9 +195,11 @@ with run as (
         input_tokens = sessions.input_tokens + $4, output_tokens = sessions.output_tokens + $5
     from run where sessions.id = run.session_id
 ), written as (
-    insert into messages (id, session_id, run_id, seq, role, content, tool_calls, created_at)
+    insert into messages (id, session_id, run_id, seq, role, content, tool_calls, thoughts,
+        created_at)
     select ($12::jsonb ->> 'id')::uuid, session_id, $1, last_seq, 'assistant',
-        $12::jsonb ->> 'content', nullif($12::jsonb -> 'tool_calls', 'null'), $3
+        $12::jsonb ->> 'content', nullif($12::jsonb -> 'tool_calls', 'null'),
+        nullif($12::jsonb -> 'thoughts', 'null'), $3
     from run where $11 = 1 and session_id is not null
 ), told as (
     insert into events (id, topic, kind, user_id, agent_id, audience, payload)

@@ -55,6 +55,7 @@ class Target:
     max_output_tokens: int
     temperature: float | None
     store_contents: bool
+    thinking_level: str | None
     provider: TargetProvider
 
 
@@ -68,7 +69,8 @@ def _targets(visible: Visible) -> Select[Any]:
         col(getattr(Provider, name)).label(label)
         for name, label in zip(PROVIDER_COLUMNS, PROVIDER_LABELS, strict=True)
     ]
-    return select(*agent, *provider).join_from(Agent, Provider).where(visible(Agent))
+    thinking = col(Agent.other_config)["thinking_level"].astext.label("thinking_level")
+    return select(*agent, thinking, *provider).join_from(Agent, Provider).where(visible(Agent))
 
 
 BY_ID = Query[Row](
@@ -102,4 +104,5 @@ async def target(reads: Reads, *, id: UUID | None, key: str, or_default: bool) -
 
 def _target(row: Row) -> Target:
     provider = TargetProvider(*[row[label] for label in PROVIDER_LABELS])
-    return Target(**{name: row[name] for name in AGENT}, provider=provider)
+    agent = {name: row[name] for name in (*AGENT, "thinking_level")}
+    return Target(**agent, provider=provider)

@@ -70,6 +70,13 @@ QUERIES = (
         shows="scripted-small",
         **ANYBODY,
     ),
+    query(
+        "get_provider_health",
+        "query ($id: UUID!) { provider(id: $id) { health { state failures retryAfterS } } }",
+        variables={"id": "$provider"},
+        shows="CLOSED",
+        **ANYBODY,
+    ),
     query("list_api_keys", "{ apiKeys { nodes { id } } }", Scope.ADMIN, shows="$key", **ANYBODY),
     query(
         "count_api_keys",

@@ -98,9 +98,10 @@ def impatient(world: World, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """A vendor that is silent for half a second has failed."""
     opened = WireClient.__init__
 
-    def open_impatient(self: WireClient, *args: Any, **kwargs: Any) -> None:
-        opened(self, *args, **kwargs)
-        self._timeouts = Timeouts(first_byte_s=0.5, between_s=0.5, total_s=0.5)
+    def open_impatient(self: WireClient, *args: Any) -> None:
+        config, vendor, base_url, outbound, _ = args
+        quick = Timeouts(first_token_s=0.5, between_s=0.5, total_s=0.5)
+        opened(self, config, vendor, base_url, outbound, quick)
 
     monkeypatch.setattr(WireClient, "__init__", open_impatient)
     world.services.clients._open.clear()
@@ -116,6 +117,8 @@ def ada(world: World) -> Caller:
 
 def next_is(world: World, fault: Fault) -> None:
     world.upstream._queue.append(fault.script)
+    if fault.script.drop:  # a connection that was closed at the moment of use is replaced
+        world.upstream._queue.append(fault.script)
 
 
 async def newest_run(world: World) -> Any:

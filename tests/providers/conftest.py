@@ -2,6 +2,7 @@ from collections.abc import AsyncIterator, Callable
 
 import pytest
 
+from goclaw.core.provider_settings import read_settings
 from goclaw.providers.client import ModelClient
 from goclaw.providers.config import ProviderConfig, Timeouts
 from goclaw.providers.registry import VENDORS, open_client
@@ -9,7 +10,7 @@ from goclaw.security.outbound import OutboundClient
 from tests.upstream import ScriptedUpstream
 
 KEY = "sk-scripted-0123456789abcdefghijklmnop"
-QUICK = Timeouts(connect_s=2, first_byte_s=0.4, between_s=0.3, total_s=2, lookup_s=2)
+QUICK = Timeouts(connect_s=2, first_token_s=0.4, between_s=0.3, total_s=2, lookup_s=2)
 
 OpenClient = Callable[..., ModelClient]
 
@@ -35,7 +36,7 @@ def provider_type(request: pytest.FixtureRequest) -> str:
 @pytest.fixture
 def open_type(upstream: ScriptedUpstream, outbound: OutboundClient) -> OpenClient:
     def open_type(type: str, timeouts: Timeouts = QUICK, **settings: object) -> ModelClient:
-        config = ProviderConfig("mine", type, upstream.base_url(type), KEY, settings)
+        config = ProviderConfig("mine", type, upstream.base_url(type), KEY, read_settings(settings))
         return open_client(config, outbound, timeouts)
 
     return open_type

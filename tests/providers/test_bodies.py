@@ -23,6 +23,7 @@ TOOL = {
     "function": {"name": "now", "parameters": {"type": "object", "properties": {}}},
 }
 SCHEMA = {"type": "object", "properties": {"a": {"type": "integer"}}}
+CLOSED = {**SCHEMA, "additionalProperties": False}
 FORM = {"type": "json_schema", "json_schema": {"name": "a", "schema": SCHEMA, "strict": True}}
 
 
@@ -76,7 +77,6 @@ async def test_what_is_not_set_is_not_sent(sent: Any) -> None:
         "model",
         "messages",
         "max_tokens",
-        "cache_control",
     }
     assert set(await sent("gemini_native")) == {"contents"}
 
@@ -113,10 +113,11 @@ async def test_anthropic(sent: Any) -> None:
     assert "top_p" not in body
     assert body["stop_sequences"] == ["END"]
     assert body["max_tokens"] == 77
-    assert body["tools"] == [{"name": "now", "input_schema": TOOL["function"]["parameters"]}]  # type: ignore[index]
+    [tool] = body["tools"]
+    assert (tool["name"], tool["input_schema"]) == ("now", {"type": "object", "properties": {}})
     assert body["tool_choice"] == {"type": "any", "disable_parallel_tool_use": True}
     assert body["metadata"] == {"user_id": "ada"}
-    assert body["output_config"] == {"format": {"type": "json_schema", "schema": SCHEMA}}
+    assert body["output_config"] == {"format": {"type": "json_schema", "schema": CLOSED}}
     assert not {"seed", "user", "logprobs", "presence_penalty"} & set(body)
 
 
@@ -148,8 +149,9 @@ async def test_anthropic_history(sent: Any) -> None:
 
 
 async def test_gemini(sent: Any, upstream: ScriptedUpstream) -> None:
-    body = await sent("gemini_native", stream=True, **ALL)
-    assert upstream.requests[-1].path == "/v1beta/models/m:streamGenerateContent?alt=sse"
+    body = await sent("gemini_native", "gemini-3-pro", stream=True, **ALL)
+    path = "/v1beta/models/gemini-3-pro:streamGenerateContent?alt=sse"
+    assert upstream.requests[-1].path == path
     assert body["generationConfig"] == {
         "temperature": 1.5,
         "topP": 0.5,

@@ -8,8 +8,9 @@ import anthropic
 import openai
 import pytest
 from google import genai
+from pydantic import BaseModel
 
-from tests.upstream import ScriptedUpstream, Usage, call
+from tests.upstream import Script, ScriptedUpstream, Usage, call
 
 CALLS = (call("weather", "call_a", city="Zürich"), call("now", "call_b"))
 USAGE = Usage(20, 9, 5)
@@ -116,3 +117,102 @@ async def test_google_genai(upstream: ScriptedUpstream) -> None:
         with pytest.raises(genai.errors.ClientError) as caught:
             await aio.models.generate_content(model="m", contents="hi")
         assert caught.value.code == 429
+
+
+SEALED: dict[str, Any] = {
+    "thinking": "six times seven",
+    "signature": "c2VhbGVk" * 20,
+    "redacted": "b3BhcXVl",
+    "said_before": "Let me look.",
+    "calls": CALLS,
+    "usage": Usage(100, 40, cached=30, reasoning=25, written=20),
+}
+
+
+async def test_anthropics_client_reads_sealed_thinking_and_every_count(
+    upstream: ScriptedUpstream,
+) -> None:
+    async with anthropic.AsyncAnthropic(api_key="k", base_url=upstream.url) as client:
+        messages: Any = [{"role": "user", "content": "hi"}]
+        upstream.reply(**SEALED)
+        whole = await client.messages.create(model="m", max_tokens=99, messages=messages)
+        upstream.reply(**SEALED, split=7)
+        async with client.messages.stream(model="m", max_tokens=99, messages=messages) as stream:
+            final = await stream.get_final_message()
+        for message in (whole, final):
+            thought, redacted, text, *calls = message.content
+            assert thought.type == "thinking"
+            assert (thought.thinking, thought.signature) == ("six times seven", "c2VhbGVk" * 20)
+            assert redacted.type == "redacted_thinking"
+            assert redacted.data == "b3BhcXVl"
+            assert text.type == "text"
+            assert [call.type for call in calls] == ["tool_use", "tool_use"]
+            usage = message.usage
+            assert (usage.input_tokens, usage.cache_read_input_tokens) == (50, 30)
+            assert usage.cache_creation_input_tokens == 20
+            assert usage.output_tokens_details is not None
+            assert usage.output_tokens_details.thinking_tokens == 25
+
+
+async def test_openais_client_reads_every_count(upstream: ScriptedUpstream) -> None:
+    async with openai.AsyncOpenAI(api_key="k", base_url=upstream.base_url()) as client:
+        upstream.reply(**SEALED)
+        messages: Any = [{"role": "user", "content": "hi"}]
+        whole = await client.chat.completions.create(model="m", messages=messages)
+        assert whole.choices[0].message.content == "Let me look."
+        assert whole.usage is not None
+        assert whole.usage.prompt_tokens_details is not None
+        assert whole.usage.prompt_tokens_details.cached_tokens == 30
+        assert whole.usage.prompt_tokens_details.cache_write_tokens == 20
+        assert whole.usage.completion_tokens_details is not None
+        assert whole.usage.completion_tokens_details.reasoning_tokens == 25
+
+
+@pytest.mark.filterwarnings("ignore:Inheritance class:DeprecationWarning")
+async def test_googles_client_reads_signatures_and_every_count(upstream: ScriptedUpstream) -> None:
+    options = genai.types.HttpOptions(base_url=upstream.url, api_version="v1beta")
+    async with genai.Client(api_key="k", http_options=options).aio as aio:
+        upstream.reply(**SEALED)
+        whole = await aio.models.generate_content(model="m", contents="hi")
+        assert whole.candidates
+        assert whole.candidates[0].content is not None
+        thought, text, first, second = whole.candidates[0].content.parts or ()
+        assert (thought.thought, thought.text) == (True, "six times seven")
+        assert text.text == "Let me look."
+        assert first.thought_signature is not None
+        assert second.thought_signature is None
+        counts = whole.usage_metadata
+        assert counts is not None
+        assert (counts.thoughts_token_count, counts.candidates_token_count) == (25, 15)
+        assert counts.cached_content_token_count == 30
+
+
+class Structured(BaseModel):
+    """A form each of the clients makes a schema of in its own way."""
+
+    city: str
+    zip: int
+
+
+@pytest.mark.filterwarnings("ignore:Inheritance class:DeprecationWarning")
+async def test_the_clients_read_an_answer_in_a_form(upstream: ScriptedUpstream) -> None:
+    upstream.default = Script('{"city": "Bern", "zip": 3000}')
+    bern = Structured(city="Bern", zip=3000)
+    messages: Any = [{"role": "user", "content": "hi"}]
+    async with openai.AsyncOpenAI(api_key="k", base_url=upstream.base_url()) as client:
+        answer = await client.chat.completions.parse(
+            model="m", messages=messages, response_format=Structured
+        )
+        assert answer.choices[0].message.parsed == bern
+    async with anthropic.AsyncAnthropic(api_key="k", base_url=upstream.url) as other:
+        parsed = await other.messages.parse(
+            model="m", max_tokens=99, messages=messages, output_format=Structured
+        )
+        assert parsed.parsed_output == bern
+    config = genai.types.GenerateContentConfig(
+        response_mime_type="application/json", response_schema=Structured
+    )
+    options = genai.types.HttpOptions(base_url=upstream.url, api_version="v1beta")
+    async with genai.Client(api_key="k", http_options=options).aio as aio:
+        reply = await aio.models.generate_content(model="m", contents="hi", config=config)
+        assert reply.parsed == bern

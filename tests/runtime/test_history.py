@@ -2,10 +2,12 @@
 
 from base64 import b64encode
 
+import orjson
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from goclaw.providers.messages import ImagePart, ModelMessage, TextPart, ToolCall
+from goclaw.providers.messages import ImagePart, ModelMessage, TextPart, Thought, ToolCall
 from goclaw.runtime.history import chain, from_row, link, split_at_last_answer, to_row
 
 roles = st.sampled_from(["system", "user", "assistant", "tool"])
@@ -58,10 +60,32 @@ def test_an_image_is_kept_as_hash_and_size() -> None:
 
 
 class StoredRow:
+    thoughts = None
+    is_error = False
+
     def __init__(self, **values: object) -> None:
         self.__dict__.update(values)
 
 
-def test_a_stored_message_comes_back_as_it_was() -> None:
-    message = ModelMessage("assistant", "calling", tool_calls=[ToolCall("1", "f", '{"a":1}')])
-    assert from_row(StoredRow(**to_row(message, 1))) == message
+SEALED = {"google": {"thought_signature": "c2VhbGVk"}}
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        ModelMessage("assistant", "calling", tool_calls=[ToolCall("1", "f", '{"a":1}')]),
+        ModelMessage(
+            "assistant",
+            "calling",
+            tool_calls=[ToolCall("1", "f", "{}", SEALED), ToolCall("2", "g", "{}")],
+            thoughts=[
+                Thought("anthropic", "hm", "c2VhbGVk"),
+                Thought("anthropic", redacted="b3BhcXVl", chars=4, calls=1),
+            ],
+        ),
+        ModelMessage("tool", "no such city", tool_call_id="1", is_error=True),
+    ],
+)
+def test_a_stored_message_comes_back_as_it_was(message: ModelMessage) -> None:
+    row = orjson.loads(orjson.dumps(to_row(message, 1)))
+    assert from_row(StoredRow(**row)) == message

@@ -28,13 +28,15 @@ def context(
 
 
 async def add_provider(
-    services: Services, upstream: ScriptedUpstream, name: str = "scripted"
+    services: Services, upstream: ScriptedUpstream, name: str = "scripted", **settings: object
 ) -> Provider:
+    """Without further settings a fault of the vendor is told at once, and forgotten."""
     data = ProviderCreate(
         name=name,
         provider_type=ProviderType.OPENAI_COMPAT,
         api_base=upstream.base_url(),
         api_key=SecretStr("sk-upstream-secret"),
+        settings=settings or {"max_attempts": 1, "breaker_failures": 0},
     )
     return await create_provider(context(services), data)
 

@@ -20,14 +20,20 @@ def frames(script: Script, model: str, asked_usage: bool = True) -> list[Frame]:
     )
     out = [_event(script, "message_start", message=start), _event(script, "ping")]
     index = 0
-    for kind, text in (("thinking", script.thinking), ("text", script.text)):
-        if text and not (kind == "text" and script.calls):
-            out += _text_block(script, index, kind, text)
-            index += 1
+    if script.thinking:
+        out += _text_block(script, index, "thinking", script.thinking)
+        index += 1
+    if script.redacted:
+        out += _redacted_block(script, index)
+        index += 1
+    if text := script.said_before if script.calls else script.text:
+        out += _text_block(script, index, "text", text)
+        index += 1
     for call in script.calls:
         out += _call_block(script, index, call)
         index += 1
-    counts = {"output_tokens": (script.usage or Usage()).output}
+    spent = script.usage or Usage()
+    counts = {"output_tokens": spent.output, **_details(spent)}
     delta = {"stop_reason": _STOPS[script.reason], "stop_sequence": None}
     out.append(_event(script, "message_delta", delta=delta, usage=counts))
     out.append(_event(script, "message_stop"))
@@ -50,9 +56,17 @@ def _text_block(script: Script, index: int, kind: str, text: str) -> list[Frame]
         delta = {"type": f"{kind}_delta", kind: piece}
         out.append(_step(script, index, delta))
     if kind == "thinking":
-        signature = {"type": "signature_delta", "signature": "c2lnbmVk"}
+        signature = {"type": "signature_delta", "signature": script.signature}
         out.append(_event(script, "content_block_delta", index=index, delta=signature))
     return [*out, _event(script, "content_block_stop", index=index)]
+
+
+def _redacted_block(script: Script, index: int) -> list[Frame]:
+    block = {"type": "redacted_thinking", "data": script.redacted}
+    return [
+        _event(script, "content_block_start", index=index, content_block=block),
+        _event(script, "content_block_stop", index=index),
+    ]
 
 
 def _call_block(script: Script, index: int, call: Call) -> list[Frame]:
@@ -91,9 +105,12 @@ def _message(
 def answer(script: Script, model: str) -> dict[str, Any]:
     content: list[dict[str, Any]] = []
     if script.thinking:
-        content.append({"type": "thinking", "thinking": script.thinking, "signature": "c2lnbmVk"})
-    if script.text and not script.calls:
-        content.append({"type": "text", "text": script.text})
+        thought = {"type": "thinking", "thinking": script.thinking, "signature": script.signature}
+        content.append(thought)
+    if script.redacted:
+        content.append({"type": "redacted_thinking", "data": script.redacted})
+    if text := script.said_before if script.calls else script.text:
+        content.append({"type": "text", "text": text})
     for call in script.calls:
         given = json.loads(call.arguments)
         content.append({"type": "tool_use", "id": call.id, "name": call.name, "input": given})
@@ -103,11 +120,16 @@ def answer(script: Script, model: str) -> dict[str, Any]:
 
 def usage(usage: Usage) -> dict[str, Any]:
     return {
-        "input_tokens": usage.input - usage.cached,
+        "input_tokens": usage.input - usage.cached - usage.written,
         "output_tokens": usage.output,
         "cache_read_input_tokens": usage.cached,
-        "cache_creation_input_tokens": 0,
+        "cache_creation_input_tokens": usage.written,
+        **_details(usage),
     }
+
+
+def _details(usage: Usage) -> dict[str, Any]:
+    return {"output_tokens_details": {"thinking_tokens": usage.reasoning}}
 
 
 def error(status: int, message: str) -> dict[str, Any]:

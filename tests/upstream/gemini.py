@@ -19,11 +19,11 @@ def frames(script: Script, model: str, asked_usage: bool = True) -> list[Frame]:
         {"text": piece, "thought": True}
         for piece in (pieces(script.thinking, script.deltas) if script.thinking else ())
     ]
-    if script.text and not script.calls:
-        parts += [{"text": piece} for piece in pieces(script.text, script.deltas)]
-    parts += [_call(call) for call in script.calls]
+    text = script.said_before if script.calls else script.text
+    parts += [{"text": piece} for piece in pieces(text, script.deltas)]
+    parts += _calls(script)
     out = [frame(script, _answer(model, [part], None, script.usage), delta=True) for part in parts]
-    last = _answer(model, [{"text": ""}], _FINISH[script.reason], script.usage)
+    last = _answer(model, [_last(script)], _FINISH[script.reason], script.usage)
     return [*out, frame(script, last)]
 
 
@@ -38,9 +38,21 @@ def idle_frames(script: Script, model: str) -> list[Frame]:
     ]
 
 
+def _last(script: Script) -> dict[str, Any]:
+    """An answer that was thought about ends with a signature, unless a call bears it."""
+    signed = script.thinking and not script.calls
+    return {"text": "", **({"thoughtSignature": script.signature} if signed else {})}
+
+
+def _calls(script: Script) -> list[dict[str, Any]]:
+    """The first of parallel calls bears the signature."""
+    parts = [_call(call) for call in script.calls]
+    return [{**part, "thoughtSignature": script.signature} for part in parts[:1]] + parts[1:]
+
+
 def _call(call: Call) -> dict[str, Any]:
     given = {"id": call.id, "name": call.name, "args": json.loads(call.arguments)}
-    return {"functionCall": given, "thoughtSignature": "c2lnbmVk"}
+    return {"functionCall": given}
 
 
 def _answer(
@@ -65,9 +77,11 @@ def answer(script: Script, model: str) -> dict[str, Any]:
     parts: list[dict[str, Any]] = []
     if script.thinking:
         parts.append({"text": script.thinking, "thought": True})
-    if script.text and not script.calls:
-        parts.append({"text": script.text})
-    parts += [_call(call) for call in script.calls]
+    if text := script.said_before if script.calls else script.text:
+        parts.append({"text": text})
+    if script.thinking and not script.calls:
+        parts.append(_last(script))
+    parts += _calls(script)
     return _answer(model, parts, _FINISH[script.reason], script.usage)
 
 

@@ -10,7 +10,7 @@ _HEAD = {"id": "chatcmpl-scripted", "created": 1_700_000_000}
 
 def frames(script: Script, model: str, asked_usage: bool = True) -> list[Frame]:
     out = [_chunk(script, model, {"role": "assistant", "content": ""})]
-    text = "" if script.calls else script.text
+    text = script.said_before if script.calls else script.text
     for key, whole in (("reasoning_content", script.thinking), ("content", text)):
         parts = pieces(whole, script.deltas)
         out += [_chunk(script, model, {key: part}, delta=True) for part in parts]
@@ -60,7 +60,7 @@ def answer(script: Script, model: str) -> dict[str, Any]:
     if script.thinking:
         message["reasoning_content"] = script.thinking
     if script.calls:
-        message["content"] = None
+        message["content"] = script.said_before or None
         message["tool_calls"] = [
             {
                 "id": call.id,
@@ -79,7 +79,10 @@ def usage(usage: Usage) -> dict[str, Any]:
         "prompt_tokens": usage.input,
         "completion_tokens": usage.output,
         "total_tokens": usage.input + usage.output,
-        "prompt_tokens_details": {"cached_tokens": usage.cached},
+        "prompt_tokens_details": {
+            "cached_tokens": usage.cached,
+            "cache_write_tokens": usage.written,
+        },
         "completion_tokens_details": {"reasoning_tokens": usage.reasoning},
     }
 

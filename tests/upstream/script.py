@@ -21,12 +21,13 @@ def call(name: str, id: str = "call_1", pieces: int = 3, **arguments: Any) -> Ca
 
 @dataclass(frozen=True)
 class Usage:
-    """`input` has `cached` in it, `output` has `reasoning` in it."""
+    """`input` has `cached` and `written` (to the cache) in it, `output` has `reasoning`."""
 
     input: int = 12
     output: int = 7
     cached: int = 4
     reasoning: int = 0
+    written: int = 0
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,12 @@ class Script:
     text: str = "Hello from the scripted model."
     deltas: int = 3
     thinking: str = ""
+    signature: str = "c2lnbmVk"
+    """What seals the thinking, where the vendor seals it."""
+    redacted: str = ""
+    """Sealed thinking without text, behind the other; Anthropic only."""
+    said_before: str = ""
+    """Text in front of the tool calls, which else come without."""
     calls: tuple[Call, ...] = ()
     finish: Literal["stop", "length", "tool_calls", "content_filter"] | None = None
     usage: Usage | None = Usage()
@@ -58,6 +65,8 @@ class Script:
 
     silent: bool = False
     """Never answers."""
+    beats: float | None = None
+    """Comments of a stream so far apart, and nothing else."""
     drop: bool = False
     """Closes the connection instead of answering."""
     cut_after: int | None = None

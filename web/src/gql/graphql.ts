@@ -97,7 +97,7 @@ export type CreateProviderInput = {
   apiBase?: string | null | undefined;
   /** Whether agents may use it. */
   enabled?: boolean | null | undefined;
-  /** What its kind of provider understands besides. */
+  /** Its limits, retries, caching, fallbacks and circuit breaker. */
   settings?: unknown;
   /** The vendor's key. It is stored encrypted and never shown again. */
   apiKey?: string | null | undefined;
@@ -321,7 +321,7 @@ export type UpdateProviderInput = {
   apiKey?: string | null | undefined;
   /** Whether agents may use it. */
   enabled?: boolean | null | undefined;
-  /** What its kind of provider understands besides. */
+  /** Its limits, retries, caching, fallbacks and circuit breaker. */
   settings?: unknown;
 };
 
