@@ -18,7 +18,8 @@ from goclaw.core.settings import Settings, load_settings
 from goclaw.embedded.archive import Manifest, write_archive
 from goclaw.embedded.dump import dump_database
 from goclaw.embedded.postgres import MAJOR, attached, has_database
-from goclaw.security.vault import KEY_FILE, Vault, parse_key
+from goclaw.security.key_ring import key_ring
+from goclaw.security.keys import Key
 
 SNAPSHOT: Final = "goclaw.app:snapshot"
 
@@ -44,13 +45,14 @@ def backup(
         refuse_external(settings)
         if not has_database(settings.data_dir):
             raise NotFound("database_missing", folder=settings.data_dir)
-        key = key_text(settings)
-        if with_key and key is None:
+        keys = keys_of(settings)
+        if with_key and not keys:
             raise Unavailable("encryption_key_missing")
         with attached(settings.data_dir, settings.db_connections) as database:
             if asyncio.run(versions(database.dsn))[0] is None:
                 raise NotFound("database_missing", folder=settings.data_dir)
-            write = partial(write_backup, file.absolute(), key=key if with_key else None)
+            text = "\n".join(key.raw.hex() for key in keys) if with_key else None
+            write = partial(write_backup, file.absolute(), key=text)
             manifest = asyncio.run(write(database.dsn))
     typer.echo(f"{file}: {file.stat().st_size} bytes, schema {manifest.schema_version}")
     typer.echo(key_note(manifest))
@@ -81,17 +83,9 @@ def key_note(manifest: Manifest) -> str:
     return f"The secrets in it need the encryption key {named}, which is not in it: keep a copy."
 
 
-def key_text(settings: Settings) -> str | None:
-    """The key that secrets are stored with, without making one."""
-    if settings.encryption_key is not None:
-        return settings.encryption_key.get_secret_value()
-    path = settings.data_dir / KEY_FILE
-    return path.read_text().strip() if path.exists() else None
-
-
-def key_id(text: str) -> str:
-    """Raises KeyFormatError."""
-    return Vault(parse_key(text)).key_id
+def keys_of(settings: Settings) -> list[Key]:
+    """Those that secrets are stored with, the one that writes first. Raises UnusableKey."""
+    return key_ring(settings, embedded=True).reading()
 
 
 def refuse_external(settings: Settings) -> None:

@@ -1,14 +1,13 @@
 """`goclaw restore`"""
 
 import asyncio
-import os
 from pathlib import Path
 from pkgutil import resolve_name
 from typing import Annotated, Final
 
 import typer
 
-from goclaw.cli.backup import file_errors, key_id, key_text, refuse_external
+from goclaw.cli.backup import file_errors, keys_of, refuse_external
 from goclaw.cli.session import (
     MIGRATE,
     NEWEST_VERSION,
@@ -21,7 +20,8 @@ from goclaw.core.settings import Settings, load_settings
 from goclaw.embedded.archive import Archive, Manifest, opened_archive
 from goclaw.embedded.dump import beside, load_database
 from goclaw.embedded.postgres import DATABASE, MAJOR, EmbeddedPostgres
-from goclaw.security.vault import KEY_FILE
+from goclaw.security.key_file import KeyFile
+from goclaw.security.keys import parse_key
 
 IS_EMPTY: Final = "goclaw.app:is_empty"
 MAKE_SPARE: Final = "goclaw.app:make_spare"
@@ -88,29 +88,19 @@ async def put_back(archive: Archive, dsn: str, *, force: bool) -> None:
 
 
 def take_key(archive: Archive, settings: Settings) -> None:
-    """The key in the backup becomes the folder's; another one there is kept under its id. A key
-    in the settings stays what it is.
+    """The keys in the backup become the folder's; others there go on reading. A key in the
+    settings stays the one that writes.
     """
-    text = archive.key
-    if text is None or settings.encryption_key is not None:
-        return
-    path = settings.data_dir / KEY_FILE
-    present = key_text(settings)
-    if present == text:
-        return
-    if present is not None:
-        path.rename(path.with_name(f"{KEY_FILE}.{key_id(present)}"))
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w") as file:
-        file.write(text)
+    file = KeyFile(settings.data_dir)
+    for line in reversed((archive.key or "").split()):
+        file.add(parse_key(line, "the backup"))
 
 
 def note_missing_keys(manifest: Manifest, settings: Settings) -> None:
-    present = key_text(settings)
-    missing = set(manifest.key_ids) - ({key_id(present)} if present else set())
+    missing = set(manifest.key_ids) - {key.id for key in keys_of(settings)}
     if missing:
         named = ", ".join(sorted(missing))
-        where = settings.data_dir / KEY_FILE
+        where = KeyFile(settings.data_dir).path
         typer.echo(
             f"Its secrets need the encryption key {named}: put it into {where} or "
             "GOCLAW_ENCRYPTION_KEY before the server starts.",

@@ -107,10 +107,14 @@ class Context:
         self._message_pages: dict[PageRequest, Loader[Page[Message] | None]] = {}
         self._slots = asyncio.Semaphore(STATEMENTS_AT_ONCE)
 
-    def afresh(self, locale: Locale) -> "Context":
-        """The same caller's next call, with nothing loaded yet."""
+    def afresh(self, locale: Locale | None = None) -> "Context":
+        """The same caller's next call, in this or the same language, with nothing loaded yet."""
         return Context(
-            self.services, self._caller, self.request_id, locale=locale, address=self.address
+            self.services,
+            self._caller,
+            self.request_id,
+            locale=locale or self.locale,
+            address=self.address,
         )
 
     @property

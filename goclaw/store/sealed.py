@@ -5,10 +5,9 @@ from dataclasses import dataclass
 from typing import Any, Final
 from uuid import UUID
 
-import asyncpg
-
 from goclaw.models.sealed import SealedColumn
-from goclaw.store.database import Row, fetch
+from goclaw.store.database import fetch
+from goclaw.store.pool import Pool
 from goclaw.store.tables import TABLES
 
 LEGACY: Final = "aes-gcm"
@@ -70,7 +69,7 @@ class SealedGroup:
     samples: list[SealedText]
 
 
-async def sealed_groups(pool: "asyncpg.Pool[Row]", place: SealedColumn) -> list[SealedGroup]:
+async def sealed_groups(pool: Pool, place: SealedColumn) -> list[SealedGroup]:
     groups: dict[str, SealedGroup] = {}
     for row in await fetch(pool, _filled(GROUPS, place), (SAMPLES,)):
         group = groups.setdefault(row["key"], SealedGroup(row["key"], row["total"], []))
@@ -79,7 +78,7 @@ async def sealed_groups(pool: "asyncpg.Pool[Row]", place: SealedColumn) -> list[
 
 
 async def sealed_otherwise(
-    pool: "asyncpg.Pool[Row]",
+    pool: Pool,
     place: SealedColumn,
     beginning: str,
     after: UUID | None,
@@ -92,7 +91,7 @@ async def sealed_otherwise(
 
 
 async def replace_sealed(
-    pool: "asyncpg.Pool[Row]",
+    pool: Pool,
     place: SealedColumn,
     rows: Sequence[SealedText],
     texts: Sequence[str],
@@ -104,7 +103,7 @@ async def replace_sealed(
     return len(await fetch(pool, _filled(REPLACE, place), arguments))
 
 
-async def discard_sealed(pool: "asyncpg.Pool[Row]", place: SealedColumn, row: SealedText) -> bool:
+async def discard_sealed(pool: Pool, place: SealedColumn, row: SealedText) -> bool:
     """Whether it was still there. The row counts as changed, so that no cache keeps its secret."""
     return bool(await fetch(pool, _filled(DISCARD, place), (row.id, row.text)))
 

@@ -8,7 +8,7 @@ from sqlalchemy.dialects import postgresql
 
 revision: str = "0006"
 
-down_revision: str | None = "0001"
+down_revision: str | None = "0005"
 branch_labels: Sequence[str] | None = None
 depends_on: Sequence[str] | None = None
 

@@ -63,9 +63,9 @@ async def test_the_table_holds_every_operation() -> None:
 async def test_what_the_command_line_asks_is_the_administrators(world: World) -> None:
     for operation in COMMAND_LINE.values():
         with pytest.raises(Forbidden):
-            await operation(context(world.services, "ada", Scope.WRITE))
+            operation.admit(context(world.services, "ada", Scope.WRITE))
         with pytest.raises(Unauthenticated):
-            await operation(Context(world.services, None, "test"))
+            operation.admit(Context(world.services, None, "test"))
 
 
 async def test_the_table_holds_every_field_that_can_be_asked() -> None:
