@@ -18,6 +18,7 @@ import uvloop
 from bench.chat import measure_chat
 from bench.events import measure_events
 from bench.graphql import measure_graphql
+from bench.keys import measure_keys
 from bench.lists import measure_lists
 from bench.machine import pin_beside
 from bench.memory import measure_memory
@@ -35,6 +36,7 @@ PARTS: Final[Mapping[str, Part]] = {
     "stream": measure_streams,
     "lists": measure_lists,
     "graphql": measure_graphql,
+    "keys": measure_keys,
     "traces": measure_traces,
     "events": measure_events,
     "trips": measure_trips,

@@ -176,7 +176,7 @@ async def test_a_key_reaches_the_agents_it_is_bound_to(
     mine, other = [await add_agent(services, provider, key) for key in ("mine", "other")]
     key = await made(services, Scope.WRITE, user_id="ada", agent_ids=[mine.id])
     ctx = await came_in(services, key.key)
-    assert ctx.caller.agent_ids == {mine.id}
+    assert ctx.caller.agent_ids == frozenset({mine.id})
     assert [row.id for row in (await list_agents(ctx, PageRequest())).rows] == [mine.id]
     assert (await get_agent(ctx, "mine")).id == mine.id
     with pytest.raises(NotFound):
