@@ -30,7 +30,7 @@ class EventSubscription:
         info: Info,
         topics: Annotated[
             list[str] | None,
-            argument("Only these: `agent`, `provider`, `api_key`, `session`, `run:<id>`."),
+            argument("Only these: `agent`, `provider`, `api_key`, `session`, `user`, `run:<id>`."),
         ] = None,
         after: Annotated[
             str | None, argument("The last cursor that was seen; absent is from now on.")

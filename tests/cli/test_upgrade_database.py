@@ -4,6 +4,7 @@ one of ours says that it is older, and a program beside it believes that.
 
 import asyncio
 import stat
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -38,16 +39,24 @@ def kept(data_dir: Path) -> list[str]:
     return sorted(path.name for path in data_dir.glob("postgres*") if path.is_dir())
 
 
-@pytest.fixture
-def old(goclaw: Command) -> Iterator[Path]:
-    """A data folder of PostgreSQL 17, so it says, and a backup of it."""
+@pytest.fixture(scope="module")
+def original() -> Iterator[Path]:
+    """A data folder of PostgreSQL 17, so it says, and a backup of it, in one folder."""
     with TemporaryDirectory(prefix="goclaw-upgrade-") as path:
         data_dir = Path(path) / "data"
-        folder = ("--data-dir", str(data_dir))
-        assert goclaw("keys", "create", "laptop", *folder).exit_code == 0
-        assert goclaw("backup", str(Path(path) / "old.goclaw"), *folder).exit_code == 0
+        for arguments in (("keys", "create", "laptop"), ("backup", f"{path}/old.goclaw")):
+            done = command(data_dir, *arguments)
+            assert done.returncode == 0, done.stderr
         set_version(data_dir, 17)
-        yield data_dir
+        yield Path(path)
+
+
+@pytest.fixture
+def old(original: Path) -> Iterator[Path]:
+    """A copy of its own for each test; the database's account goes on owning it."""
+    with TemporaryDirectory(prefix="goclaw-upgrade-") as path:
+        subprocess.run(("cp", "-a", f"{original}/.", path), check=True)
+        yield Path(path) / "data"
 
 
 def upgraded(goclaw: Command, data_dir: Path, *more: str) -> str:
