@@ -72,6 +72,7 @@ class Connection(HttpToolsProtocol):
         self._since = 0.0
         self._heard = 0.0
         self._watch: TimerHandle | None = None
+        self._watched = Waiting.NOTHING
         self._writing: TimerHandle | None = None
 
     def connection_made(self, transport: Transport) -> None:  # type: ignore[override]
@@ -98,7 +99,7 @@ class Connection(HttpToolsProtocol):
         super().data_received(data)
         if self._waiting is Waiting.HEAD and self._head_bytes > self._most_head:
             self._refuse(431, "Request Header Fields Too Large", HEAD_TOO_LARGE)
-        elif self._waiting is not Waiting.NOTHING and self._watch is None:
+        elif self._waiting not in (Waiting.NOTHING, self._watched):
             self._look_again(self._patience)
 
     def on_message_begin(self) -> None:
@@ -152,13 +153,16 @@ class Connection(HttpToolsProtocol):
         return len(self.url) + sum(len(name) + len(value) + 4 for name, value in self.headers)
 
     def _look_again(self, after_s: float) -> None:
+        if self._watch is not None:
+            self._watch.cancel()
+        self._watched = self._waiting
         self._watch = self.loop.call_later(after_s, self._look)
 
     def _look(self) -> None:
         """A head has its time as a whole, a body for each piece; what we do not read ourselves
         is not the client's fault.
         """
-        self._watch = None
+        self._watch, self._watched = None, Waiting.NOTHING
         if self._waiting is Waiting.NOTHING or self.transport.is_closing():
             return
         body = self._waiting is Waiting.BODY

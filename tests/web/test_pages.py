@@ -116,5 +116,6 @@ async def test_every_page_fits_a_narrow_screen(
 
 async def test_an_unknown_path_is_the_page_and_says_so(visitor: Visitor) -> None:
     await visitor.sign_in()
+    await expect(visitor.page.get_by_label("Signed in as ada")).to_be_visible()
     await visitor.open("/no-such-page")
     await expect(visitor.page.get_by_text("There is no such page")).to_be_visible()

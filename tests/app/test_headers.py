@@ -1,0 +1,65 @@
+"""What every answer tells a browser, whichever door it comes from, also when it is a refusal."""
+
+import aiohttp
+import pytest
+
+from goclaw.security.headers import ALWAYS
+from tests.support.server import RunningServer
+
+POLICY = "Content-Security-Policy"
+PAGES = ("/", "/agents", "/docs", "/graphql")
+PATHS = (
+    *PAGES,
+    "/nothing.js",
+    "/v1/agents",
+    "/v1/nothing",
+    "/v1/openapi.json",
+    "/docs/style.css",
+    "/health",
+    "/livez",
+    "/readyz",
+    "/metrics",
+    "/graphql/assets/nothing.js",
+)
+
+
+@pytest.mark.parametrize("path", PATHS)
+@pytest.mark.parametrize("method", ["GET", "HEAD", "POST", "DELETE", "OPTIONS"])
+async def test_every_answer_carries_the_headers_once(
+    server: RunningServer, path: str, method: str
+) -> None:
+    async with (
+        aiohttp.ClientSession() as http,
+        http.request(method, server.url + path, headers={"Accept": "text/html"}) as answer,
+    ):
+        for name, value in ALWAYS:
+            found = answer.headers.getall(name.decode())
+            assert len(found) == 1, (name, found)
+            if name != b"content-security-policy":
+                assert found == [value.decode()]
+
+
+@pytest.mark.parametrize("path", PATHS)
+async def test_no_policy_allows_scripts_of_elsewhere_or_in_the_text(
+    server: RunningServer, path: str
+) -> None:
+    async with (
+        aiohttp.ClientSession() as http,
+        http.get(server.url + path, headers={"Accept": "text/html"}) as answer,
+    ):
+        rules = dict(rule.strip().split(" ", 1) for rule in answer.headers[POLICY].split(";"))
+    assert rules["default-src"] == "'none'"
+    assert rules["frame-ancestors"] == "'none'"
+    assert rules.get("script-src", "'self'") == "'self'"
+    assert "unsafe-eval" not in str(rules)
+    assert "http" not in str(rules)
+    assert "*" not in str(rules)
+
+
+async def test_other_sites_that_are_allowed_still_read_answers(server: RunningServer) -> None:
+    async with aiohttp.ClientSession() as http:
+        url = f"{server.url}/v1/openapi.json"
+        async with http.get(url, headers={"Origin": "https://any.example"}) as answer:
+            assert answer.headers["Access-Control-Allow-Origin"] == "*"
+        async with http.get(f"{server.url}/v1/agents") as answer:
+            assert "Access-Control-Allow-Origin" not in answer.headers
