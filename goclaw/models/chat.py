@@ -3,7 +3,7 @@
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
 from goclaw.models.shapes import MAX_INT, JsonObject, Label, Text, UserId
 
@@ -55,6 +55,34 @@ class ChatMessage(Lenient):
     tool_call_id: Label | None = None
 
 
+def names_a_function(tool: dict[str, Any]) -> dict[str, Any]:
+    function = tool.get("function")
+    name = function.get("name") if isinstance(function, dict) else None
+    if not isinstance(name, str) or not name:
+        raise ValueError("must have a function with a name")
+    return tool
+
+
+def has_parameters(tool: dict[str, Any]) -> dict[str, Any]:
+    if not isinstance(tool["function"].get("parameters", {}), dict | None):
+        raise ValueError("the function's parameters must be a JSON Schema")
+    return tool
+
+
+def has_its_schema(form: dict[str, Any]) -> dict[str, Any]:
+    if form.get("type") == "json_schema":
+        given = form.get("json_schema")
+        if not isinstance(given, dict) or not isinstance(given.get("schema", {}), dict | None):
+            raise ValueError("json_schema must hold a schema")
+    return form
+
+
+Tool = Annotated[JsonObject, AfterValidator(names_a_function), AfterValidator(has_parameters)]
+ToolChoice = Annotated[JsonObject, AfterValidator(names_a_function)]
+ResponseFormat = Annotated[JsonObject, AfterValidator(has_its_schema)]
+Effort = Literal["none", "minimal", "low", "medium", "high", "xhigh"]
+
+
 class StreamOptions(Lenient):
     include_usage: bool = False
 
@@ -75,15 +103,16 @@ class ChatRequest(Lenient):
     stop: Text | list[Text] | None = None
     max_tokens: int | None = Field(default=None, gt=0, le=MAX_INT)
     max_completion_tokens: int | None = Field(default=None, gt=0, le=MAX_INT)
-    response_format: JsonObject | None = None
+    response_format: ResponseFormat | None = None
     seed: int | None = Field(default=None, ge=-(2**63), lt=2**63)
     presence_penalty: float | None = Field(default=None, ge=-2, le=2)
     frequency_penalty: float | None = Field(default=None, ge=-2, le=2)
     logprobs: bool | None = None
     top_logprobs: int | None = Field(default=None, ge=0, le=20)
-    tools: list[JsonObject] | None = Field(default=None, max_length=512)
-    tool_choice: str | JsonObject | None = None
+    tools: list[Tool] | None = Field(default=None, max_length=512)
+    tool_choice: str | ToolChoice | None = None
     parallel_tool_calls: bool | None = None
+    reasoning_effort: Effort | None = None
 
 
 NonEmpty = Annotated[Text, StringConstraints(min_length=1, max_length=1_000_000)]

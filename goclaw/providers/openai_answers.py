@@ -8,6 +8,7 @@ import orjson
 from goclaw.providers import failures
 from goclaw.providers.config import ProviderConfig
 from goclaw.providers.messages import Delta, Json, Thought, ToolCall, Usage
+from goclaw.providers.think_tags import ThinkTags
 
 WIRE: Final = "openai"
 _BROKE_OFF: Final = "the model stopped with an error"
@@ -18,7 +19,7 @@ _SHORT: Final = 32
 class OpenAIReader:
     """Done at `[DONE]`, finished at the first finish reason."""
 
-    __slots__ = ("_begun", "_config", "_ids", "_slots", "_thoughts", "done", "finished")
+    __slots__ = ("_begun", "_config", "_ids", "_slots", "_tags", "_thoughts", "done", "finished")
 
     def __init__(self, config: ProviderConfig) -> None:
         self.done = False
@@ -28,6 +29,7 @@ class OpenAIReader:
         self._slots: dict[int, int] = {}
         self._ids: list[str] = []
         self._thoughts: list[str] = []
+        self._tags: ThinkTags | None = ThinkTags()
 
     def read(self, event: bytes) -> Delta | None:
         if len(event) < _SHORT and event.strip() == b"[DONE]":
@@ -43,6 +45,7 @@ class OpenAIReader:
                 text = delta.get("content")
                 if (
                     text
+                    and self._tags is None
                     and text.__class__ is str
                     and not (chunk.get("usage") or choice.get("logprobs"))
                 ):
@@ -59,6 +62,11 @@ class OpenAIReader:
         choice = choices[0]
         delta = choice.get("delta") or {}
         text, thinking = content_of(delta)
+        if self._tags is not None:
+            text, written = self._told_apart(
+                self._tags, text, ended=bool(choice.get("finish_reason"))
+            )
+            thinking += written
         if thinking:
             self._thoughts.append(thinking)
         fragments = delta.get("tool_calls")
@@ -71,6 +79,16 @@ class OpenAIReader:
         reason = finish_of(self._config, reason, bool(self._ids))
         return Delta(text, thinking, calls, reason, usage_of(usage), logprobs, self._finish())
 
+    def _told_apart(self, tags: ThinkTags, text: str, *, ended: bool) -> tuple[str, str]:
+        """Text and the thinking written into it."""
+        said, thinking = tags.feed(text) if text else ("", "")
+        if ended:
+            more, rest = tags.end()
+            said, thinking = said + more, thinking + rest
+        if ended or tags.done:
+            self._tags = None
+        return said, thinking
+
     def _finish(self) -> Thought | None:
         self.finished = True
         return Thought(WIRE, "".join(self._thoughts)) if self._thoughts else None
@@ -80,8 +98,11 @@ class OpenAIReader:
             return None
         if not self._begun:
             raise failures.garbage(self._config, "a stream without an answer")
+        text, thinking = ("", "") if self._tags is None else self._tags.end()
+        if thinking:
+            self._thoughts.append(thinking)
         reason = finish_of(self._config, None, bool(self._ids))
-        return Delta(finish_reason=reason, thought=self._finish())
+        return Delta(text, thinking, finish_reason=reason, thought=self._finish())
 
     def _fragment(self, call: Json) -> Json:
         """Numbered without gaps; a vendor may leave the index out or give all calls the same."""

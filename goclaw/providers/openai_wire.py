@@ -22,6 +22,7 @@ from goclaw.providers.openai_answers import (
     usage_of,
 )
 from goclaw.providers.structured import schema_of, told_in_words
+from goclaw.providers.think_tags import without_tags
 from goclaw.providers.wire import WireClient
 
 # Their limit has another name, and some of them accept no temperature.
@@ -108,6 +109,8 @@ class OpenAIWire(WireClient):
         choice = answer["choices"][0]
         message = choice["message"]
         text, thinking = content_of(message)
+        text, written = without_tags(text)
+        thinking += written
         calls = [tool_call_of(call) for call in message.get("tool_calls") or ()]
         return Reply(
             content=text or message.get("refusal") or "",

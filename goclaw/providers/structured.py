@@ -20,7 +20,7 @@ def schema_of(form: Json | None) -> Json | None:
     """The schema of OpenAI's `response_format`, if it has one."""
     if form is None or form.get("type") != "json_schema":
         return None
-    schema: Json = form["json_schema"].get("schema") or {}
+    schema: Json = form["json_schema"].get("schema") or {"type": "object"}
     return schema
 
 

@@ -27,6 +27,15 @@ from goclaw.store.targets import Target
 __all__ = ["ChatRun", "Delta", "Reply", "Usage", "start_chat"]
 
 PREFIXES = ("goclaw:", "agent:")
+LEVELS = {
+    "none": "off",
+    "minimal": "low",
+    "low": "low",
+    "medium": "medium",
+    "high": "high",
+    "xhigh": "high",
+}
+"""OpenAI's words for how hard to think; absent, the agent's own level holds."""
 
 
 class ChatRun:
@@ -106,6 +115,7 @@ def _options(data: ChatRequest) -> ModelRequest:
         parallel_tool_calls=data.parallel_tool_calls if data.tools else None,
         logprobs=data.logprobs,
         top_logprobs=data.top_logprobs,
+        thinking_level=LEVELS.get(data.reasoning_effort or ""),
     )
 
 

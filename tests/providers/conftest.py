@@ -11,6 +11,7 @@ from tests.upstream import ScriptedUpstream
 
 KEY = "sk-scripted-0123456789abcdefghijklmnop"
 QUICK = Timeouts(connect_s=2, first_token_s=0.4, between_s=0.3, total_s=2, lookup_s=2)
+ROOMY = Timeouts()
 
 OpenClient = Callable[..., ModelClient]
 
@@ -35,7 +36,7 @@ def provider_type(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture
 def open_type(upstream: ScriptedUpstream, outbound: OutboundClient) -> OpenClient:
-    def open_type(type: str, timeouts: Timeouts = QUICK, **settings: object) -> ModelClient:
+    def open_type(type: str, timeouts: Timeouts = ROOMY, **settings: object) -> ModelClient:
         config = ProviderConfig("mine", type, upstream.base_url(type), KEY, read_settings(settings))
         return open_client(config, outbound, timeouts)
 
@@ -45,3 +46,9 @@ def open_type(upstream: ScriptedUpstream, outbound: OutboundClient) -> OpenClien
 @pytest.fixture
 def client(provider_type: str, open_type: OpenClient) -> ModelClient:
     return open_type(provider_type)
+
+
+@pytest.fixture
+def hasty(provider_type: str, open_type: OpenClient) -> ModelClient:
+    """With limits that a test can wait for."""
+    return open_type(provider_type, QUICK)

@@ -20,10 +20,10 @@ from tests.providers.conftest import KEY, QUICK, OpenClient
 from tests.upstream import ScriptedUpstream
 
 
-async def test_a_silent_vendor(client: ModelClient, upstream: ScriptedUpstream) -> None:
+async def test_a_silent_vendor(hasty: ModelClient, upstream: ScriptedUpstream) -> None:
     upstream.silence()
     began = time.monotonic()
-    error = await code_of(streamed(client, ask()))
+    error = await code_of(streamed(hasty, ask()))
     assert isinstance(error, UpstreamTimeout)
     assert error.params["limit"] == "first_token_timeout_s"
     assert "first_token_timeout_s" in str(error)
@@ -41,20 +41,20 @@ async def test_a_silent_vendor_while_not_streaming(
     await upstream.until_hung_up()
 
 
-async def test_a_pause_between_deltas(client: ModelClient, upstream: ScriptedUpstream) -> None:
+async def test_a_pause_between_deltas(hasty: ModelClient, upstream: ScriptedUpstream) -> None:
     upstream.reply("ab", deltas=2, every=5)
-    error = await code_of(streamed(client, ask()))
+    error = await code_of(streamed(hasty, ask()))
     assert (error.code, error.params["timeout_s"]) == ("upstream_timeout", "0.3")
     assert error.params["limit"] == "between_tokens_timeout_s"
     await upstream.until_hung_up()
 
 
 async def test_a_slow_reader_is_no_silent_vendor(
-    client: ModelClient, upstream: ScriptedUpstream
+    hasty: ModelClient, upstream: ScriptedUpstream
 ) -> None:
     upstream.reply("abcd", deltas=4, every=0.01)
     got = []
-    async with aclosing(client.stream(ask())) as stream:
+    async with aclosing(hasty.stream(ask())) as stream:
         async for burst in stream:
             await asyncio.sleep(QUICK.between_s + 0.1)
             got += [delta.text for delta in burst]
@@ -73,26 +73,26 @@ async def test_a_stream_that_never_ends(
 
 
 async def test_a_slow_first_byte_within_the_limit(
-    client: ModelClient, upstream: ScriptedUpstream
+    hasty: ModelClient, upstream: ScriptedUpstream
 ) -> None:
     upstream.reply("late", head_after=0.2)
-    assert (await streamed(client, ask())).content == "late"
+    assert (await streamed(hasty, ask())).content == "late"
 
 
 async def test_a_head_without_a_token_is_no_answer(
-    client: ModelClient, upstream: ScriptedUpstream
+    hasty: ModelClient, upstream: ScriptedUpstream
 ) -> None:
     upstream.reply("late", first_after=5)
-    error = await code_of(streamed(client, ask()))
+    error = await code_of(streamed(hasty, ask()))
     assert (error.code, error.params["limit"]) == ("upstream_timeout", "first_token_timeout_s")
     await upstream.until_hung_up()
 
 
 async def test_keep_alives_are_no_first_token(
-    client: ModelClient, upstream: ScriptedUpstream
+    hasty: ModelClient, upstream: ScriptedUpstream
 ) -> None:
     upstream.beat(every=0.05)
-    error = await code_of(streamed(client, ask()))
+    error = await code_of(streamed(hasty, ask()))
     assert error.params["limit"] == "first_token_timeout_s"
     await upstream.until_hung_up()
 

@@ -1,18 +1,23 @@
 """A chat call from question to trace, below the doors."""
 
 import asyncio
+import contextlib
 
 import pytest
 
 from goclaw.core.errors import UpstreamFailed
 from goclaw.core.paging import PageRequest
+from goclaw.models.agents import AgentPatch
 from goclaw.models.chat import ChatRequest
 from goclaw.models.runs import RunStatus
+from goclaw.resolvers.agents import update_agent
 from goclaw.resolvers.chat import start_chat
 from goclaw.resolvers.runs import list_runs
 from goclaw.resolvers.services import Services
 from goclaw.resolvers.sessions import list_messages, list_sessions
+from goclaw.resolvers.system import get_figures
 from goclaw.resolvers.traces import list_spans, list_trace_messages, list_traces
+from goclaw.rest_compat.probes import Probes
 from tests.support.callers import add_agent, add_provider, context
 from tests.upstream import ScriptedUpstream
 
@@ -121,3 +126,50 @@ async def test_hanging_up_cancels_the_upstream_call_and_keeps_what_was_said(
     assert stored.session_id is not None
     [answer, _] = (await list_messages(ctx, stored.session_id, PageRequest())).rows
     assert answer.content.startswith(first[0].text)
+
+
+async def test_how_hard_to_think_is_the_agents_choice_or_the_callers(
+    services: Services, upstream: ScriptedUpstream
+) -> None:
+    agent = await add_agent(services, await add_provider(services, upstream))
+    ctx = context(services)
+
+    async def asked(**options: object) -> object:
+        body = said(("user", "Hello?")).model_dump() | {"model": "gpt-oss"} | options
+        await (await start_chat(ctx, ChatRequest.model_validate(body), "scribe")).reply()
+        return upstream.requests[-1].body.get("reasoning_effort")
+
+    assert await asked() is None
+    await update_agent(ctx, agent.id, AgentPatch(other_config={"thinking_level": "high"}))
+    assert await asked() == "high"
+    assert await asked(reasoning_effort="minimal") == "low"
+    assert await asked(reasoning_effort="none") is None
+
+
+async def test_metrics_tell_of_each_provider(
+    services: Services, upstream: ScriptedUpstream
+) -> None:
+    ctx = context(services)
+    for name in ("one", "two"):
+        provider = await add_provider(services, upstream, name, breaker_failures=1, max_attempts=1)
+        await add_agent(services, provider, name)
+    upstream.fail(500)
+    for name in ("one", "two"):
+        run = await start_chat(ctx, said(("user", "Hello?"), model=f"goclaw:{name}"))
+        with contextlib.suppress(UpstreamFailed):
+            await run.reply()
+    told = {
+        (figure.name, figure.provider): figure.value
+        for figure in await get_figures(ctx)
+        if figure.provider
+    }
+    assert told == {
+        ("provider_breaker_open", "one"): True,
+        ("provider_breaker_opened", "one"): 1,
+        ("provider_breaker_open", "two"): False,
+        ("provider_breaker_opened", "two"): 0,
+    }
+    text = Probes(services)._metrics(await get_figures(ctx)).decode()
+    assert 'goclaw_provider_breaker_open{provider="one"} 1.0' in text
+    assert 'goclaw_provider_breaker_opened_total{provider="two"} 0.0' in text
+    assert text.count("# HELP goclaw_provider_breaker_open ") == 1
