@@ -84,6 +84,26 @@ async def test_weakness_2_a_socket_hears_nothing_before_it_signed_in(world: Worl
         assert (await socket.closed())[0] == 4401
 
 
+async def test_weakness_3_events_and_audit_hold_no_secret(world: World) -> None:
+    rows = await world.fresh()
+    root = world.root()
+    secrets = ["sk-first-of-two-keys", "sk-second-of-two-keys"]
+    for secret in secrets:
+        sent = {"api_key": secret, "settings": {"note": "changed"}}
+        answer = await root.rest("PUT", f"/v1/providers/{rows['provider']}", sent)
+        assert answer.status == 200, answer.text
+    _, made = await world.key(Scope.READ)
+    connection = await asyncpg.connect(world.server.host.dsn)
+    try:
+        told = await connection.fetchval("select string_agg(payload::text, '') from events")
+        noted = await connection.fetchval("select string_agg(details::text, '') from activity_logs")
+    finally:
+        await connection.close()
+    assert rows["provider"] in told
+    for secret in (*secrets, made, world.server.token, "k" * 32):
+        assert secret not in told + noted
+
+
 async def test_weakness_4_health_tells_of_no_connection(world: World) -> None:
     async with world.caller(Scope.READ).follow(EVENTS):
         health = await bearing(world, None).rest("GET", "/health")
