@@ -18,7 +18,7 @@ HOMES: Final = {
     "migrate": "goclaw.store.migrate:migrate",
     "newest_version": "goclaw.store.migrate:newest_version",
     "open_services": "goclaw.app.services:open_services",
-    "prepare": "goclaw.app.prepare:prepare",
+    "prepare": "goclaw.app.preparation:prepare",
 }
 
 

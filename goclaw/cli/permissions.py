@@ -48,6 +48,7 @@ ROWS: Final = {
     "providers": ("every provider, without its key", "every provider"),
     "runs": ("the caller's own runs", "the caller's own runs and conversations"),
     "sessions": ("the caller's own conversations", "the caller's own conversations"),
+    "sign_in": ("the caller's own signed-in browsers", "the caller's own signed-in browsers"),
     "system": ("the server", ""),
     "traces": ("the caller's own runs", ""),
 }
@@ -60,7 +61,12 @@ EXCEPTIONS: Final = {
     "get_me": "the caller",
     "list_costs": "totals of the caller's own runs, and of agents the caller owns",
     "list_shares": "shares of agents the caller administers, else the caller's own",
+    "purge_user": "everything of the user that is named",
+    "rotate_encryption": "every stored secret",
+    "sign_in": "a new signed-in browser of the caller",
+    "sign_out": "the signed-in browser that calls",
     "start_wake": "an agent the caller may use; the caller's own conversations",
+    "transfer_agents": "agents of the user that is named",
     "wake_agent": "an agent the caller may use; the caller's own conversations",
 }
 

@@ -29,7 +29,9 @@ def names(requirements: list[str]) -> set[str]:
 
 
 def pinned(name: str) -> dict[str, str]:
-    return dict(re.findall(r"^([a-z0-9._-]+)==([^ \\;]+)", lock(name), re.MULTILINE))
+    return dict(
+        re.findall(r"^([a-z0-9._-]+)(?:\[[a-z0-9,_-]+\])?==([^ \\;]+)", lock(name), re.MULTILINE)
+    )
 
 
 @pytest.mark.parametrize("name", LOCKS)
@@ -38,7 +40,7 @@ def test_every_pin_has_a_hash_and_none_an_address(name: str) -> None:
     assert "://" not in text
     assert not re.search(r"^\s*(-i|-f|--index|--extra-index|--find-links)", text, re.MULTILINE)
     for entry in re.split(r"\n(?=[a-z0-9])", text.partition("make lock\n")[2]):
-        assert re.match(r"[a-z0-9._-]+==\S+.*\\\n\s+--hash=sha256:", entry), entry
+        assert re.match(r"[a-z0-9._\[\],-]+==\S+.*\\\n\s+--hash=sha256:", entry), entry
 
 
 def test_the_pins_cover_what_the_project_asks_for() -> None:

@@ -8,7 +8,7 @@ from uuid import UUID
 import pytest
 from structlog.testing import capture_logs
 
-from goclaw.app.prepare import prepare
+from goclaw.app.preparation import prepare
 from goclaw.core.errors import Unavailable
 from goclaw.core.host import Host
 from goclaw.models.sealed import SealedColumn
