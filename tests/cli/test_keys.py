@@ -82,6 +82,19 @@ def test_the_activity_says_that_the_system_did_it(goclaw: Command, with_database
     ]
 
 
+def test_a_key_gets_a_new_secret(goclaw: Command, with_database: str) -> None:
+    key = created(goclaw, "laptop", "--rate-limit", "60")
+    assert key["rate_limit_per_minute"] == 60
+    result = goclaw("keys", "rotate", key["prefix"], "--grace", "1h", "--json")
+    rotated = json.loads(result.stdout)
+    assert (rotated["id"], rotated["key"] != key["key"]) == (key["id"], True)
+    seen = listed(goclaw)["laptop"]
+    assert seen["prefix"] == rotated["prefix"]
+    assert seen["previous_until"] > key["created_at"]
+    assert "It is shown this once" in goclaw("keys", "rotate", key["id"]).stdout
+    assert listed(goclaw)["laptop"]["previous_until"] is None
+
+
 def test_no_provider_is_touched_by_a_command(goclaw: Command, with_database: str) -> None:
     """The command's environment has other keys of vendors than the server's."""
     statement = "insert into providers (id, name, provider_type, source, enabled, settings,"
@@ -99,6 +112,9 @@ def test_no_provider_is_touched_by_a_command(goclaw: Command, with_database: str
         (("revoke", "ffff"), "no API key ffff"),
         (("revoke", ""), "no API key"),
         (("revoke", "01a20a7c-3da4-712d-8f36-836369c6b193"), "no API key 01a20a7c"),
+        (("rotate", "ffff"), "no API key ffff"),
+        (("create", "x", "--agent", "nobody"), "no agent nobody"),
+        (("create", "x", "--rate-limit", "0"), "rate_limit_per_minute: "),
         (("create", ""), "name: "),
         (("create", "x", "--user", "u" * 300), "user_id: "),
     ],

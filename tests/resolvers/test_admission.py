@@ -1,0 +1,118 @@
+"""Open connections: asked about again, and how long they outlive what cannot be asked."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+
+from goclaw.core.callers import Scope
+from goclaw.core.errors import GatewayError, Unauthenticated, Unavailable
+from goclaw.models.api_keys import ApiKeyCreate
+from goclaw.resolvers import admission
+from goclaw.resolvers.admission import Admission, Admissions
+from goclaw.resolvers.api_keys import create_api_key, revoke_api_key
+from goclaw.resolvers.enter import Credential
+from goclaw.resolvers.services import Services
+from tests.support.callers import context
+
+
+@pytest.fixture
+def quick(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
+    monkeypatch.setattr(admission, "CHECK_S", 0.05)
+    monkeypatch.setattr(admission, "OUTAGE_S", 0.5)
+    return monkeypatch
+
+
+async def away(*_: object) -> Any:
+    raise Unavailable("database_unavailable")
+
+
+@asynccontextmanager
+async def admitted(services: Services) -> AsyncIterator[tuple[Admission, Any]]:
+    root = context(services, None, Scope.ADMIN)
+    key = await create_api_key(root, ApiKeyCreate(name="k", scopes=[Scope.READ]))
+    async with Admissions(services).admit(Credential(key.key), "test") as held:
+        yield held, lambda: revoke_api_key(root, key.id)
+
+
+async def over(held: Admission) -> GatewayError:
+    return await asyncio.wait_for(held.over(), 10)
+
+
+async def test_a_connection_outlives_a_short_outage(
+    services: Services, quick: pytest.MonkeyPatch
+) -> None:
+    async with admitted(services) as (held, _):
+        with quick.context() as broken:
+            broken.setattr(admission, "enter", away)
+            await asyncio.sleep(0.2)
+            held.check()
+        await asyncio.sleep(0.6)
+        held.check()
+
+
+async def test_an_outage_ends_it_after_its_time(
+    services: Services, quick: pytest.MonkeyPatch
+) -> None:
+    async with admitted(services) as (held, _):
+        quick.setattr(admission, "enter", away)
+        assert isinstance(await over(held), Unavailable)
+        with pytest.raises(Unavailable):
+            held.context()
+
+
+async def test_a_revoke_ends_it_without_waiting_for_the_next_check(
+    services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(admission, "CHECK_S", 3600)
+    async with admitted(services) as (held, revoke):
+        await revoke()
+        ended = await over(held)
+    assert (type(ended), ended.code) == (Unauthenticated, "credential_ended")
+
+
+async def test_the_check_finds_what_no_message_told(
+    services: Services, quick: pytest.MonkeyPatch
+) -> None:
+    async with admitted(services) as (held, _):
+        await services.database.pool.execute("update api_keys set revoked = true")
+        services.keys.forget(None)
+        assert (await over(held)).code == "credential_ended"
+
+
+async def test_what_it_guards_is_cut_off_with_the_reason(services: Services) -> None:
+    async with admitted(services) as (held, revoke):
+        revoking = asyncio.create_task(revoke())
+        with pytest.raises(Unauthenticated) as cut:
+            async with held.cutting():
+                await asyncio.sleep(10)
+        await revoking
+        assert cut.value.code == "credential_ended"
+        task = asyncio.current_task()
+        assert task is not None
+        assert task.cancelling() == 0
+
+
+async def test_who_hangs_up_is_cancelled_and_told_nothing(services: Services) -> None:
+    async with admitted(services) as (held, _):
+
+        async def guarded() -> None:
+            async with held.cutting():
+                await asyncio.sleep(10)
+
+        task = asyncio.create_task(guarded())
+        await asyncio.sleep(0)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+
+async def test_nothing_is_asked_when_nobody_holds_a_connection(services: Services) -> None:
+    async with admitted(services) as (held, _):
+        admissions = held
+    assert not admissions.holders
+    await asyncio.sleep(0)
+    names = [getattr(task.get_coro(), "__qualname__", "") for task in asyncio.all_tasks()]
+    assert not [name for name in names if name.startswith("Admissions.")]
