@@ -1,5 +1,7 @@
+import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import aclosing
+from contextlib import aclosing, suppress
+from datetime import timedelta
 from uuid import UUID
 
 from goclaw.core.callers import Scope
@@ -12,6 +14,7 @@ from goclaw.models.idempotency import IdempotentRequest
 from goclaw.models.run_events import RunEnded, RunEvent, RunStarted, RunText
 from goclaw.models.runs import RunStatus, RunView
 from goclaw.models.sessions import Session
+from goclaw.models.shapes import now
 from goclaw.providers.messages import ModelMessage, ModelRequest
 from goclaw.resolvers.context import Context, found
 from goclaw.resolvers.idempotency import Once
@@ -20,11 +23,14 @@ from goclaw.resolvers.refs import Ref
 from goclaw.resolvers.turns import Spoken, chat_target, new_turn
 from goclaw.runtime.history import from_row, lacks_contents
 from goclaw.runtime.live import Turn, cancelled
+from goclaw.runtime.recent import REMEMBER_S
 from goclaw.store.runs import count_runs as count_matching
 from goclaw.store.runs import runs_page
 from goclaw.store.sessions import answer_of, messages_until, question_of, session_by_key
 
 HISTORY_LIMIT = 200
+RECALL_S = 2
+"""How long another worker may take to tell an answer that it alone remembers."""
 
 
 @operation(Scope.READ)
@@ -246,10 +252,28 @@ async def _followed(ctx: Context, id: UUID, after: str | None) -> AsyncGenerator
                         break
                     yield RunText(*item)
                     heard = item[0] + len(item[1])
+        run = await _fresh_run(ctx, id)
         message = await answer_of(ctx.reads, id)
-        if message is not None and heard < len(message.content):
-            yield RunText(heard, message.content[heard:])
-        yield RunEnded(told.last, await _fresh_run(ctx, id), message)
+        text = "" if message is None else message.content or await _recalled(ctx, run)
+        if heard < len(text):
+            yield RunText(heard, text[heard:])
+        yield RunEnded(told.last, run, message)
+
+
+async def _recalled(ctx: Context, run: RunView) -> str:
+    """An answer that was not stored, from the memory of the worker that gave it not long ago."""
+    if run.ended_at is None or now() - run.ended_at > timedelta(seconds=REMEMBER_S):
+        return ""
+    live = ctx.services.runner.recent.get(run.id)
+    if live is not None:
+        return "".join(live.pieces)
+    pieces: list[str] = []
+    if await _is_withheld(ctx, run):
+        with suppress(TimeoutError):
+            async with asyncio.timeout(RECALL_S), aclosing(_text(ctx, run.id)) as source:
+                async for _, text in source:
+                    pieces.append(text)
+    return "".join(pieces)
 
 
 Heard = EventRow | tuple[int, str]
@@ -261,7 +285,7 @@ async def _until_ended(told: AsyncIterator[EventRow]) -> AsyncIterator[Heard]:
             yield event
 
 
-async def _text(ctx: Context, id: UUID) -> AsyncIterator[Heard]:
+async def _text(ctx: Context, id: UUID) -> AsyncGenerator[tuple[int, str], None]:
     """From the run itself where this worker carries it, else from the worker that does."""
     live = ctx.services.runner.live.get(id)
     pieces = live.text() if live is not None else ctx.services.remote.text(id)

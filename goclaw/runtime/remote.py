@@ -47,7 +47,8 @@ class RemoteRuns:
                     self._obey(message)
 
     def _obey(self, message: dict[str, Any]) -> None:
-        run = self._runner.live.get(UUID(message["run"]))
+        id = UUID(message["run"])
+        run = self._runner.live.get(id) or self._runner.recent.get(id)
         if run is None:
             return
         if message["do"] == CANCEL:
@@ -77,6 +78,7 @@ class RemoteRuns:
             if asyncio.get_running_loop().time() > until:
                 return
             await asyncio.sleep(FLUSH_S)
+        self._hub.post(text_channel(run.id), {"ended": True})
 
     def cancel(self, run_id: UUID) -> None:
         """Wherever the run is carried."""
@@ -84,7 +86,7 @@ class RemoteRuns:
 
     async def text(self, run_id: UUID) -> AsyncGenerator[tuple[int, str], None]:
         """What another worker's run says, from its beginning, until the caller stops asking.
-        After a gap it begins anew at offset 0.
+        After a gap it begins anew at offset 0. Ends with the run.
         """
         heard = 0
         async with self._hub.listen(text_channel(run_id)) as messages:
@@ -94,6 +96,8 @@ class RemoteRuns:
                     if message is Gap.GAP:
                         self._follow(run_id)
                         continue
+                    if "ended" in message:
+                        return
                     offset, text = message["offset"], message["text"]
                     if offset <= heard < offset + len(text):
                         yield heard, text[heard - offset :]

@@ -14,6 +14,7 @@ from goclaw.models.runs import RunStatus
 from goclaw.providers.messages import Delta, Reply
 from goclaw.runtime.accounts import Outcome, new_run
 from goclaw.runtime.live import LiveRun, Turn, cancelled
+from goclaw.runtime.recent import RecentRuns
 from goclaw.runtime.trace_writer import TraceWriter
 from goclaw.security.scrub import Scrubber
 from goclaw.store.database import Database
@@ -37,6 +38,7 @@ class Runner:
         worker: str,
     ) -> None:
         self.live: dict[UUID, LiveRun] = {}
+        self.recent = RecentRuns()
         self.stopping = False
         self.completed = 0
         self.failed = 0
@@ -180,6 +182,7 @@ class Runner:
         else:
             self.failed += 1
         self.live.pop(outcome.run.id, None)
+        self.recent.keep(outcome.run)
         outcome.run.end(outcome.status)
         self._traces.add(*outcome.trace_rows())
         self._hub.wake()

@@ -6,7 +6,9 @@ from collections.abc import AsyncIterator
 import asyncpg
 import pytest
 
+from goclaw.app.services import open_services
 from goclaw.core.errors import Conflict, UpstreamFailed
+from goclaw.core.host import Host
 from goclaw.core.paging import PageRequest
 from goclaw.models.agents import AgentPatch, AgentView
 from goclaw.models.chat import ChatRequest, SendMessage, Wake
@@ -158,6 +160,8 @@ async def test_a_message_is_answered_live_and_its_session_cannot_be_continued_fr
     assert isinstance(ended, RunEnded)
     assert ended.message is not None
     assert ended.message.content == ""
+    late = [event async for event in watch_run(ctx.afresh(), run.id)]
+    assert "".join(e.text for e in late if isinstance(e, RunText)) == f"{SECRET} said"
 
     with pytest.raises(Conflict, match="stores no contents"):
         await send_message(ctx, SendMessage(session_id=run.session_id, text="And?"))
@@ -166,13 +170,30 @@ async def test_a_message_is_answered_live_and_its_session_cannot_be_continued_fr
         await send_message(ctx.afresh(), SendMessage(session_id=run.session_id, text="And?"))
 
 
-async def test_a_wake_is_answered_and_only_once(
+async def test_another_worker_is_told_the_answer_for_a_minute(
+    services: Services, host: Host, upstream: ScriptedUpstream, agent: AgentView
+) -> None:
+    said_here = f"{SECRET} " * 500
+    upstream.reply(text=said_here)
+    run = await send_message(context(services), SendMessage(agent_id=agent.id, text=SECRET))
+    live = services.runner.live.get(run.id)
+    if live is not None:
+        await live.ended()
+    async with open_services(host, serving=False) as elsewhere:
+        events = [event async for event in watch_run(context(elsewhere), run.id)]
+    assert "".join(e.text for e in events if isinstance(e, RunText)) == said_here
+
+
+async def test_a_wake_is_answered_and_repeated_for_a_minute(
     services: Services, upstream: ScriptedUpstream, agent: AgentView
 ) -> None:
     ctx = context(services, idempotency_key="once")
     upstream.reply(text=f"{SECRET} done")
     woken = await wake_agent(ctx, agent.id, Wake(message=SECRET, session_key="job"))
     assert woken.content == f"{SECRET} done"
+    again = await wake_agent(ctx, agent.id, Wake(message=SECRET, session_key="job"))
+    assert again == woken
+    services.runner.recent._runs.clear()
     with pytest.raises(Conflict) as repeated:
         await wake_agent(ctx, agent.id, Wake(message=SECRET, session_key="job"))
     assert repeated.value.code == "answer_not_stored"
