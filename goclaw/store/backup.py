@@ -8,15 +8,15 @@ from typing import Final
 import asyncpg
 
 from goclaw.core.errors import Conflict
+from goclaw.models.sealed import SealedColumn
 from goclaw.store.database import unavailable_when_away
 
-SEALED: Final = (("providers", "api_key"), ("idempotent_requests", "secret"))
-"""The columns with ciphertext, each of which names the key it was made with."""
-
 KEY_IDS: Final = " union ".join(
-    f"select split_part({column}, ':', 2) from {table} where {column} ~ '^v[0-9]+:[0-9a-f]+:'"
-    for table, column in SEALED
+    f"select split_part({place.column}, ':', 2) from {place.table} "
+    f"where {place.column} ~ '^v[0-9]+:[0-9a-f]+:'"
+    for place in SealedColumn
 )
+"""Ciphertext names the key it was made with; that of older servers does not."""
 ANY_TABLE: Final = "select exists (select from pg_tables where schemaname = 'public')"
 SPARE: Final = "goclaw_restored"
 REPLACED: Final = "goclaw_replaced"

@@ -75,6 +75,7 @@ STEPS: Final = (
     Step("idempotent_requests", "actor = $1::text", key="ctid"),
     Step("agent_shares", "user_id = $1::text"),
     Step("agent_shares", "granted_by = $1::text", "granted_by = $2::text"),
+    Step("web_sessions", "user_id = $1::text"),
     Step("providers", "created_by = $1::text", "created_by = $2::text"),
     Step(
         "activity_logs",
