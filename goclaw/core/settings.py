@@ -148,6 +148,18 @@ def split_address(address: SecretStr, example: str) -> SplitResult:
         raise ValueError(f"must look like {example}") from error
 
 
+def hosts_or_networks(entries: tuple[str, ...]) -> tuple[str, ...]:
+    for entry in entries:
+        if "/" in entry:
+            try:
+                ip_network(entry, strict=False)
+            except ValueError as error:
+                raise ValueError(
+                    f"{entry} is neither host, host:port nor network such as 10.1.0.0/16"
+                ) from error
+    return entries
+
+
 PostgresAddress = Annotated[SecretStr, AfterValidator(postgres_address)]
 RedisAddress = Annotated[SecretStr, AfterValidator(redis_address)]
 Folder = Annotated[Path, AfterValidator(whole_path)]
@@ -156,6 +168,9 @@ Secrets = Annotated[tuple[SecretStr, ...], NoDecode, BeforeValidator(split_comma
 Proxies = Annotated[Names, AfterValidator(proxies)]
 HostNames = Annotated[Names, AfterValidator(host_names)]
 SiteOrigins = Annotated[Names, AfterValidator(site_origins)]
+Reachable = Annotated[
+    tuple[str, ...], NoDecode, BeforeValidator(split_commas), AfterValidator(hosts_or_networks)
+]
 Prefix = Annotated[str, StringConstraints(pattern=r"^(/[A-Za-z0-9._~-]+)*$")]
 
 
@@ -219,10 +234,10 @@ class Settings(BaseSettings):
         default_factory=default_data_dir,
         description="Folder of the embedded database; one server at a time uses it.",
     )
-    allowed_outbound_hosts: Names = Field(
+    allowed_outbound_hosts: Reachable = Field(
         (),
-        description="Hosts on private or loopback addresses that provider URLs may name; "
-        "comma separated.",
+        description="Hosts (`name`, `name:port`) and networks (`10.1.0.0/16`) on private or "
+        "loopback addresses or odd ports that users' URLs may name; comma separated.",
     )
     workers: int = Field(1, ge=1, le=64, description="Worker processes that answer requests.")
     db_connections: int = Field(

@@ -231,3 +231,12 @@ def test_what_is_no_redis_address(url: str) -> None:
     with pytest.raises(InvalidSettings, match=r"^GOCLAW_REDIS_URL: must look like"):
         load_settings(redis_url=url)
     assert load_settings(redis_url="redis://:hush@h:6379/0").redis_url is not None
+
+
+def test_a_network_that_is_none_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GOCLAW_ALLOWED_OUTBOUND_HOSTS", "box.local, 10.0.0.0/33")
+    with pytest.raises(InvalidSettings) as caught:
+        load_settings()
+    assert str(caught.value).startswith("GOCLAW_ALLOWED_OUTBOUND_HOSTS: 10.0.0.0/33 is neither")
+    monkeypatch.setenv("GOCLAW_ALLOWED_OUTBOUND_HOSTS", "10.0.0.0/8,fd00::/8,box.local:1")
+    assert load_settings().allowed_outbound_hosts == ("10.0.0.0/8", "fd00::/8", "box.local:1")

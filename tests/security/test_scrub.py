@@ -138,6 +138,29 @@ def test_json_stays_json(value: dict[str, Any]) -> None:
     assert isinstance(json.loads(formats.scrub(json.dumps(value))), dict)
 
 
+def test_what_a_replacement_brings_together_is_looked_at_again() -> None:
+    """The slash within the held secret hid that a password stands around it."""
+    holder = Scrubber(Secrets(["se/cret-1"]))
+    assert holder.scrub("https://ada:mine-se/cret-1@h/x") == f"https://ada:{REPLACEMENT}@h/x"
+
+
+@given(st.text(st.sampled_from("ab1\"\\' /é\n"), min_size=1).filter(lambda text: "1" in text))
+def test_quotes_and_backslashes_of_a_value_do_not_end_it(value: str) -> None:
+    """Also in JSON that was written into JSON; nothing before or behind goes with it."""
+    rest = {"after": "stays"}
+    text = json.dumps({"before": 1, "password": value, **rest})
+    once = json.loads(formats.scrub(text))
+    assert once == {"before": 1, "password": REPLACEMENT, **rest}
+    for _ in range(2):
+        text = json.dumps({"body": text, **rest})
+        scrubbed = json.loads(formats.scrub(text))
+        assert scrubbed["after"] == "stays"
+        inner = scrubbed["body"]
+        while '"body"' in inner:
+            inner = json.loads(inner)["body"]
+        assert json.loads(inner) == once
+
+
 # ---------------------------------------------------------------- what is held
 
 

@@ -62,6 +62,7 @@ export const adviceEn: Record<string, string> = {
   upstream_rate_limited: "Wait a minute, or use another provider.",
   upstream_timeout: "Try again, or choose a faster model.",
   host_refused: "An administrator can allow the address with the setting named above.",
+  port_refused: "An administrator can allow the port with the setting named above.",
   url_invalid: "Write a full address such as https://api.example.com/v1.",
   local_model_missing: "Add a provider with an API key of your own.",
   secret_unreadable: "Enter the provider's API key again, or restore the server's encryption key.",

@@ -43,7 +43,7 @@ function PlaceLink({ code }: { code: string }) {
 }
 
 function placeFor(code: string): { to: string; label: string } | null {
-  if (/^(provider_|local_model|host_refused|upstream_(unreachable|refused|credential|garbage))/.test(code)) {
+  if (/^(provider_|local_model|host_refused|port_refused|upstream_(unreachable|refused|credential|garbage))/.test(code)) {
     return { to: "/providers", label: "Go to providers" };
   }
   if (code.startsWith("agent_")) return { to: "/agents", label: "Go to agents" };
