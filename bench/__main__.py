@@ -17,6 +17,7 @@ import uvloop
 
 from bench.chat import measure_chat
 from bench.events import measure_events
+from bench.flood import measure_flood
 from bench.graphql import measure_graphql
 from bench.keys import measure_keys
 from bench.lists import measure_lists
@@ -40,6 +41,7 @@ PARTS: Final[Mapping[str, Part]] = {
     "traces": measure_traces,
     "events": measure_events,
     "trips": measure_trips,
+    "flood": measure_flood,
     "memory": measure_memory,
 }
 QUICK: Final = Effort(rounds=2, scale=0.2)

@@ -42,6 +42,10 @@ def environment(folder: Path, port: int, dsn: str | None) -> dict[str, str]:
         "GOCLAW_ENCRYPTION_KEY": "6" * 64,
         "GOCLAW_DATA_DIR": str(folder),
         "GOCLAW_LOCAL_MODEL": "false",
+        # Calls are counted as always; nobody makes so many.
+        "GOCLAW_RATE_PER_ADDRESS": "1000000000",
+        "GOCLAW_RATE_PER_CREDENTIAL": "1000000000",
+        "GOCLAW_RATE_PER_USER": "1000000000",
     }
     return settings if dsn is None else {**settings, "GOCLAW_POSTGRES_DSN": dsn}
 

@@ -61,9 +61,9 @@ class Connection(asyncio.Protocol):
         """Bytes of head and body; 0: not known yet; -1: chunked."""
 
     @classmethod
-    async def open(cls, port: int) -> "Connection":
+    async def open(cls, port: int, local: str = "127.0.0.1") -> "Connection":
         loop = asyncio.get_running_loop()
-        _, connection = await loop.create_connection(cls, "127.0.0.1", port)
+        _, connection = await loop.create_connection(cls, "127.0.0.1", port, local_addr=(local, 0))
         return connection
 
     def close(self) -> None:

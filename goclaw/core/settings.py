@@ -168,9 +168,7 @@ Secrets = Annotated[tuple[SecretStr, ...], NoDecode, BeforeValidator(split_comma
 Proxies = Annotated[Names, AfterValidator(proxies)]
 HostNames = Annotated[Names, AfterValidator(host_names)]
 SiteOrigins = Annotated[Names, AfterValidator(site_origins)]
-Reachable = Annotated[
-    tuple[str, ...], NoDecode, BeforeValidator(split_commas), AfterValidator(hosts_or_networks)
-]
+Reachable = Annotated[Names, AfterValidator(hosts_or_networks)]
 Prefix = Annotated[str, StringConstraints(pattern=r"^(/[A-Za-z0-9._~-]+)*$")]
 
 

@@ -39,7 +39,6 @@ async def send_file(exchange: Exchange, route: Route, file: Download) -> None:
     headers = [
         (b"content-type", file.media_type.encode("latin-1", "replace")),
         (b"content-disposition", attachment(file.name)),
-        (b"x-content-type-options", b"nosniff"),
     ]
     if file.size_bytes is not None:
         headers.append((b"content-length", str(file.size_bytes).encode()))

@@ -22,22 +22,25 @@ ALWAYS: Final = (
 )
 """The resource policy is about pages that embed an answer unasked; CORS requests pass it."""
 
+POLICY: Final = b"content-security-policy"
+OTHERS: Final = tuple(line for line in ALWAYS if line[0] != POLICY)
+
 TRANSPORT: Final = (b"strict-transport-security", b"max-age=31536000")
 """Not for subdomains, which may be other people's."""
 
 
 def completed(headers: Iterable[tuple[bytes, bytes]], *, secure: bool) -> Lines:
-    """With everything that the answer does not say itself."""
+    """With a policy for what is no page, where the answer has none of its own, and the rest."""
     lines = list(headers)
-    said = {name for name, _ in lines}
-    lines += [line for line in ALWAYS if line[0] not in said]
+    said = [line[0] for line in lines]
+    lines += OTHERS if POLICY in said else ALWAYS
     if secure:
         lines.append(TRANSPORT)
     quota = QUOTA.get()
     if quota is not None:
-        lines.append((b"ratelimit-policy", policy(quota.subject.value, quota.limit)))
-        state = f'"{quota.subject.value}";r={quota.left};t={quota.reset_s}'
-        lines.append((b"ratelimit", state.encode()))
+        lines.append((b"ratelimit-policy", policy(quota.subject, quota.limit)))
+        state = b'"%b";r=%d;t=%d' % (quota.subject.encode(), quota.left, quota.reset_s)
+        lines.append((b"ratelimit", state))
     return lines
 
 

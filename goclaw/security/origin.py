@@ -6,6 +6,7 @@ Sockets are no exception: browsers open them across sites without asking first.
 """
 
 from collections.abc import Mapping
+from functools import lru_cache
 from ipaddress import ip_address
 from typing import Final
 
@@ -14,6 +15,9 @@ from goclaw.core.settings import Settings, is_loopback
 
 PAGE_HEADER: Final = "X-GoClaw-Page"
 """No other site's page can send it: CORS below does not allow it."""
+MAX_HOST_CHARS: Final = 262
+"""A name of DNS with a port; longer ones are not even remembered."""
+
 CORS_METHODS: Final = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"
 CORS_HEADERS: Final = (
     "Authorization, Content-Type, Idempotency-Key, Prefer, X-GoClaw-Agent, X-GoClaw-Agent-Id, "
@@ -34,11 +38,13 @@ class Origins:
         names = {name.strip("[]").lower() for name in settings.allowed_hosts}
         self._names = frozenset({settings.host.strip("[]").lower(), *names})
         self._suffixes = tuple(name[1:] for name in names if name.startswith("*."))
+        self._is_ours = lru_cache(maxsize=256)(self._host_is_ours)
         self._allowed_hosts = frozenset(_authority(origin) for origin in self._allowed)
 
     def check(self, host: str | None, origin: str | None) -> None:
         """Takes the headers of that name. Raises Forbidden."""
-        if not (self._host_is_ours(host) and self._origin_is_ours(origin, host)):
+        named = host is None or (len(host) <= MAX_HOST_CHARS and self._is_ours(host))
+        if not (named and self._origin_is_ours(origin, host)):
             raise Forbidden("origin_refused")
 
     def check_own(self, host: str | None, origin: str | None) -> None:
@@ -74,9 +80,7 @@ class Origins:
             "Access-Control-Max-Age": "600",
         }
 
-    def _host_is_ours(self, host: str | None) -> bool:
-        if host is None:
-            return True
+    def _host_is_ours(self, host: str) -> bool:
         name = host_name(host)
         if is_loopback(name) or name in self._names or host.lower() in self._allowed_hosts:
             return True

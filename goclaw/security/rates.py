@@ -7,12 +7,11 @@ that whoever waits for the next one does not come back together with all others.
 from collections import OrderedDict
 from collections.abc import Callable
 from contextvars import ContextVar
-from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
 from ipaddress import IPv6Address, ip_address
 from time import time
-from typing import Final
+from typing import Final, NamedTuple
 from zlib import crc32
 
 import structlog
@@ -38,8 +37,7 @@ class Subject(StrEnum):
     USER = "user"
 
 
-@dataclass(frozen=True, slots=True)
-class Quota:
+class Quota(NamedTuple):
     """`left` calls of `limit` may still be made in the next `reset_s` seconds."""
 
     subject: Subject
@@ -84,22 +82,18 @@ class Rates:
             await self._count(Subject.USER, user_id, limit)
 
     async def _count(self, subject: Subject, name: str, limit: int) -> None:
-        key = f"{subject.value}:{name}"
-        now = int(self._clock()) + crc32(key.encode("utf-8", "surrogatepass")) % WINDOW_S
-        window, passed_s = divmod(now, WINDOW_S)
+        key = subject + ":" + name
+        window, passed_s = divmod(int(self._clock()) + phase_of(key), WINDOW_S)
         count = await self._storage.incr(f"{key}:{window}", WINDOW_S)
-        quota = Quota(subject, limit, max(0, limit - count), WINDOW_S - passed_s)
+        left = limit - count if count < limit else 0
         told = QUOTA.get()
-        if told is None or quota.left < told.left:
-            QUOTA.set(quota)
+        if told is None or left < told.left:
+            QUOTA.set(Quota(subject, limit, left, WINDOW_S - passed_s))
         if count > limit:
             if count == limit + 1:
-                log.warning("rates.exceeded", subject=subject.value, limit=limit)
+                log.warning("rates.exceeded", subject=subject, limit=limit)
             raise RateLimited(
-                "rate_limited",
-                retry_after_s=quota.reset_s,
-                subject=subject.value,
-                limit=limit,
+                "rate_limited", retry_after_s=WINDOW_S - passed_s, subject=subject, limit=limit
             )
 
     async def close(self) -> None:
@@ -168,6 +162,12 @@ class Failures:
         if len(self._blocked) > MAX_BLOCKED:
             self._blocked.popitem(last=False)
         return True
+
+
+@lru_cache(maxsize=4096)
+def phase_of(key: str) -> int:
+    """When the windows of a counter begin: the same second at every worker."""
+    return crc32(key.encode("utf-8", "surrogatepass")) % WINDOW_S
 
 
 @lru_cache(maxsize=4096)

@@ -26,6 +26,9 @@ from goclaw.rest_compat.app import rest_app
 from goclaw.rest_compat.encoders import send_events, send_file
 from goclaw.rest_compat.openapi import document
 from goclaw.rest_compat.route import Part, Route, Translation
+from goclaw.security.edge import Edge
+from goclaw.security.rate_storage import MemoryStorage
+from goclaw.security.rates import Rates
 
 ID = UUID("0199c0de-0000-7000-8000-000000000001")
 
@@ -145,8 +148,14 @@ ROUTES = (
 
 
 def app_with(**settings: Any) -> Any:
-    given = Settings(max_body_bytes=2000, **settings)
-    return rest_app(cast(Services, SimpleNamespace(settings=given)), ROUTES)
+    return rest_app(services_with(Settings(max_body_bytes=2000, **settings)), ROUTES)
+
+
+def services_with(settings: Settings) -> Services:
+    """What answering takes besides an operation's own needs."""
+    rates = Rates(settings, MemoryStorage())
+    edge = Edge(settings, rates)
+    return cast(Services, SimpleNamespace(settings=settings, edge=edge, rates=rates))
 
 
 @pytest.fixture
@@ -418,7 +427,7 @@ async def test_the_users_header_is_utf_8() -> None:
     async def whose(ctx: Context) -> dict[str, Any]:
         return {"user": ctx.caller.user_id}
 
-    services = cast(Services, SimpleNamespace(settings=Settings()))
+    services = services_with(Settings())
     transport = httpx2.ASGITransport(app=rest_app(services, (Route("GET", "/me", read(whose)),)))
     async with httpx2.AsyncClient(transport=transport, base_url="http://localhost") as client:
         for sent in ("jürgen".encode(), "jürgen".encode("latin-1")):
@@ -451,7 +460,7 @@ async def test_a_client_that_hangs_up_ends_the_stream() -> None:
         finally:
             ended.set()
 
-    services = cast(Services, SimpleNamespace(settings=Settings()))
+    services = services_with(Settings())
     route = Route("GET", "/v1/s", Stream(Scope.READ, endless), ThingView, encoder=send_events)
     app = rest_app(services, (route,))
     enough = asyncio.Event()

@@ -318,7 +318,7 @@ async def test_a_client_that_does_not_read_is_given_up(
     reader, writer = await asyncio.open_connection(host, int(port), limit=1024)
     body = b'{"model":"scribe","stream":true,"messages":[{"role":"user","content":"Go."}]}'
     writer.write(
-        b"POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\nX-GoClaw-User-Id: ada\r\n"
+        b"POST /v1/chat/completions HTTP/1.1\r\nHost: 127.0.0.1\r\nX-GoClaw-User-Id: ada\r\n"
         b"Authorization: Bearer %s\r\nContent-Length: %d\r\n\r\n%s"
         % (server.token.encode(), len(body), body)
     )

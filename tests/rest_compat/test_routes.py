@@ -46,6 +46,9 @@ async def test_who_may_call(server: RunningServer, route: Any) -> None:
     else:
         assert nobody.status_code == 401
         assert nobody.headers["www-authenticate"] == "Bearer"
+        if route.operation.scope is None:
+            assert weak.status_code in (200, 201)
+            return
         assert weak.status_code == 403
         assert weak.headers["content-type"] == "application/json"
 
