@@ -176,7 +176,9 @@ async def test_googles_client_reads_signatures_and_every_count(upstream: Scripte
         whole = await aio.models.generate_content(model="m", contents="hi")
         assert whole.candidates
         assert whole.candidates[0].content is not None
-        thought, text, first, second = whole.candidates[0].content.parts or ()
+        parts = whole.candidates[0].content.parts
+        assert parts is not None
+        thought, text, first, second = parts
         assert (thought.thought, thought.text) == (True, "six times seven")
         assert text.text == "Let me look."
         assert first.thought_signature is not None

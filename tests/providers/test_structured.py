@@ -11,7 +11,7 @@ from tests.providers.asking import WEATHER
 from tests.providers.conftest import OpenClient
 from tests.upstream import ScriptedUpstream
 
-SCHEMA = {
+SCHEMA: dict[str, Any] = {
     "type": "object",
     "required": ["default", "age"],
     "properties": {

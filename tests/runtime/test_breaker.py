@@ -73,10 +73,15 @@ def test_as_many_answers_keep_it_closed(clock: Clock) -> None:
     for _ in range(50):
         b.enter()
         b.succeed()
-    fail(b, 10)
-    assert b.state is BreakerState.CLOSED
-    fail(b, 39)
-    assert b.state is BreakerState.OPEN
+    fail(b, 49)
+    assert b.health().times_opened == 1
+    c = breaker()
+    fail(c)
+    for _ in range(50):
+        c.enter()
+        c.succeed()
+    fail(c, 48)
+    assert c.state is BreakerState.CLOSED
 
 
 def test_one_call_is_let_through_to_see(clock: Clock) -> None:

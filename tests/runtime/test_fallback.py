@@ -174,7 +174,7 @@ async def test_a_chain_in_a_circle_ends(
     services: Services, upstream: ScriptedUpstream, way: Any
 ) -> None:
     links = [{"provider": "scripted", "model": "again"}]
-    provider = await add_provider(services, upstream, **(ONCE | {"fallback": links}))
+    provider = await add_provider(services, upstream, "scripted", **ONCE, fallback=links)
     await add_agent(services, provider)
     upstream.fail(503)
     upstream.fail(503)

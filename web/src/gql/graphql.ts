@@ -83,6 +83,10 @@ export type CreateApiKeyInput = {
   expiresInS?: number | null | undefined;
   /** The user it acts as, always; null leaves that to each call. */
   userId?: string | null | undefined;
+  /** The only agents it reaches, with their sessions, runs and traces; null is all. Not for a key with operator.admin. */
+  agentIds?: Array<string> | null | undefined;
+  /** How many calls a minute it may make; null is the server's limit. */
+  rateLimitPerMinute?: number | null | undefined;
 };
 
 /** A new provider. */
