@@ -6,7 +6,7 @@ import socket
 import sys
 from pkgutil import resolve_name
 from threading import Thread
-from typing import TYPE_CHECKING, Protocol
+from typing import Any, Protocol
 
 import uvicorn
 
@@ -15,9 +15,6 @@ from goclaw.cli.orders import receive
 from goclaw.core.logs import configure_logs
 from goclaw.core.settings import Settings
 from goclaw.security.tls import server_context
-
-if TYPE_CHECKING:
-    from uvicorn._types import ASGIApplication
 
 
 class Stoppable(Protocol):
@@ -51,7 +48,7 @@ def main() -> None:
     server.run(sockets=[socket.socket(fileno=int(fd))])
 
 
-def serving(app: "ASGIApplication", settings: Settings) -> uvicorn.Config:
+def serving(app: Any, settings: Settings) -> uvicorn.Config:
     """Who stands behind proxies is found out by the application. Raises InvalidSettings."""
     secure = settings.tls_certificate is not None
     return uvicorn.Config(
