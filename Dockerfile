@@ -43,5 +43,5 @@ ENV PATH=/opt/goclaw/bin:$PATH \
     GOCLAW_LOG_FORMAT=json
 EXPOSE 18790
 HEALTHCHECK --interval=10s --timeout=3s --start-period=30s --start-interval=1s \
-    CMD ["python", "-c", "import urllib.request as r; r.urlopen('http://127.0.0.1:18790/readyz', timeout=2)"]
+    CMD ["python", "-c", "import os, ssl, urllib.request as r; s = 'https' if os.environ.get('GOCLAW_TLS_CERTIFICATE') else 'http'; r.urlopen(s + '://127.0.0.1:18790/readyz', timeout=2, context=ssl._create_unverified_context())"]
 CMD ["goclaw", "serve"]

@@ -6,7 +6,7 @@ import socket
 import sys
 from pkgutil import resolve_name
 from threading import Thread
-from typing import TYPE_CHECKING, Protocol
+from typing import Any, Protocol
 
 import uvicorn
 
@@ -17,9 +17,6 @@ from goclaw.core.settings import Settings
 from goclaw.security.scrub import Scrubber
 from goclaw.security.secrets_held import Secrets, secrets_of_host
 from goclaw.security.tls import server_context
-
-if TYPE_CHECKING:
-    from uvicorn._types import ASGIApplication
 
 
 class Stoppable(Protocol):
@@ -55,7 +52,7 @@ def main() -> None:
     server.run(sockets=[socket.socket(fileno=int(fd))])
 
 
-def serving(app: "ASGIApplication", settings: Settings) -> uvicorn.Config:
+def serving(app: Any, settings: Settings) -> uvicorn.Config:
     """Who stands behind proxies is found out by the application. Raises InvalidSettings."""
     secure = settings.tls_certificate is not None
     return uvicorn.Config(

@@ -28,7 +28,7 @@ from goclaw.rest_compat.openapi import document
 from goclaw.rest_compat.route import Part, Route, Translation
 from goclaw.security.edge import Edge
 from goclaw.security.rate_storage import MemoryStorage
-from goclaw.security.rates import Rates
+from goclaw.security.rates import Failures, Rates
 
 ID = UUID("0199c0de-0000-7000-8000-000000000001")
 
@@ -153,9 +153,15 @@ def app_with(**settings: Any) -> Any:
 
 def services_with(settings: Settings) -> Services:
     """What answering takes besides an operation's own needs."""
-    rates = Rates(settings, MemoryStorage())
-    edge = Edge(settings, rates)
-    return cast(Services, SimpleNamespace(settings=settings, edge=edge, rates=rates))
+    counters = MemoryStorage()
+    rates = Rates(settings, counters)
+    given = SimpleNamespace(
+        settings=settings,
+        edge=Edge(settings, rates),
+        rates=rates,
+        failures=Failures(settings, counters),
+    )
+    return cast(Services, given)
 
 
 @pytest.fixture
@@ -393,7 +399,7 @@ async def test_scopes(client: httpx2.AsyncClient) -> None:
 
 async def test_who_is_calling_comes_before_what_is_wrong() -> None:
     transport = httpx2.ASGITransport(app=app_with(gateway_token="t"))
-    async with httpx2.AsyncClient(transport=transport, base_url="http://any.example") as client:
+    async with httpx2.AsyncClient(transport=transport, base_url="http://10.0.0.1") as client:
         answer = await client.put(f"/v1/things/{ID}", content=b"{")
         assert (answer.status_code, answer.headers["www-authenticate"]) == (401, "Bearer")
         token = {"Authorization": "bearer t"}
