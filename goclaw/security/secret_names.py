@@ -24,6 +24,7 @@ _WHOLE_SECRETS: Final = (
 )
 # These count as names only as a whole word; alone they stand in too many others.
 _SHORT: Final = ("pwd", "pass", "_pw", "auth", "creds")
+_FOLDERS: Final = ("/", "./", "../")
 _ENVIRONMENT: Final = ("_key",)
 _QUERY: Final = ("?key=", "&key=", "?sig=", "&sig=", "?code=", "&code=", "&signature=")
 
@@ -77,7 +78,7 @@ def short_name(text: str, start: int, end: int) -> Span | None:
         return None
     alone = before == "" or before not in "_-."
     span = _named(text, start, end, weak=alone and text[start:end].lower() != "pwd")
-    return None if span is None or text[span[0]] in "/." else span
+    return None if span is None or text.startswith(_FOLDERS, span[0]) else span
 
 
 def environment_key(text: str, start: int, end: int) -> Span | None:
