@@ -29,7 +29,7 @@ CASES = (*QUERIES, *MUTATIONS, *SUBSCRIPTIONS, *PATHS)
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
-COMMAND_LINE = {
+COMMAND_LINE: dict[str, Any] = {
     operation.name: operation
     for operation in (check_fanout, check_secrets, get_database_state, rotate_encryption)
 }

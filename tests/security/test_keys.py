@@ -6,10 +6,9 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from pydantic import SecretStr
 
 from goclaw.core.errors import Unavailable
-from goclaw.core.settings import Settings
+from goclaw.core.settings import Settings, load_settings
 from goclaw.security.key_file import KeyFile, new_key
 from goclaw.security.key_ring import KeyRing, key_ring
 from goclaw.security.keys import UnusableKey, parse_key
@@ -158,8 +157,8 @@ def test_a_file_that_goes_bad_is_not_written_with_but_read_on(tmp_path: Path, ha
 
 
 def settings_with(folder: Path, current: str | None = None, old: str | None = None) -> Settings:
-    given = {"encryption_key": current and SecretStr(current), "old_encryption_keys": old}
-    return Settings(data_dir=folder, **{name: v for name, v in given.items() if v is not None})
+    given = {"encryption_key": current, "old_encryption_keys": old}
+    return load_settings(data_dir=folder, **given)
 
 
 def test_keys_of_the_settings_come_before_those_of_the_file(tmp_path: Path) -> None:

@@ -136,6 +136,15 @@ def test_what_an_older_server_wrote_comes_back(
     assert key in others or opened(vault_of(*others), text, place, row) is None
 
 
+@given(keys, st.binary(min_size=12, max_size=12), places, rows)
+def test_an_empty_secret_is_refused(key: Key, nonce: bytes, place: SealedColumn, row: UUID) -> None:
+    """Sealed correctly, by somebody else."""
+    bound = f"{place.table}.{place.column}:{row}".encode()
+    sealed = b64encode(nonce + AESGCM(key.raw).encrypt(nonce, b"", bound)).decode()
+    assert opened(vault_of(key), f"v1:{key.id}:{sealed}", place, row) is None
+    assert opened(vault_of(key), old_text(key, nonce, ""), place, row) is None
+
+
 @given(st.lists(keys, max_size=3), anything, places, rows)
 def test_garbage_is_refused(known: list[Key], text: str, place: SealedColumn, row: UUID) -> None:
     assert opened(vault_of(*known), text, place, row) is None
@@ -150,7 +159,18 @@ def test_a_key_is_the_same_in_each_form(key: Key, data: st.DataObject) -> None:
     assert parse_key(data.draw(written(key.raw))) == key
 
 
-@given(st.one_of(st.text(st.characters(), max_size=70), st.text("0123456789abcdefg=", max_size=70)))
+characters = st.characters(exclude_categories=[])
+almost_keys = st.one_of(
+    st.text(characters, max_size=70),
+    st.text(characters, min_size=32, max_size=32),
+    st.text(characters, min_size=43, max_size=43).map(lambda text: f"{text}="),
+    st.text(BASE64, min_size=43, max_size=43).map(lambda text: f"{text}="),
+    st.text("0123456789abcdefg", min_size=64, max_size=64),
+    st.binary(max_size=40).map(lambda raw: b64encode(raw).decode()),
+)
+
+
+@given(almost_keys)
 def test_a_text_is_a_key_of_32_bytes_or_refused(text: str) -> None:
     said = ""
     try:
