@@ -11,7 +11,7 @@ Lines = list[tuple[bytes, bytes]]
 NOTHING: Final = b"default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 """For what is no page: opened as one it may do nothing."""
 
-ALWAYS: Final = (
+ALWAYS: Final[tuple[tuple[bytes, bytes], ...]] = (
     (b"x-content-type-options", b"nosniff"),
     (b"referrer-policy", b"no-referrer"),
     (b"x-frame-options", b"DENY"),

@@ -21,11 +21,13 @@ class Whose(Enum):
     USERS = "of the user who spoke or did it"
     SPEAKERS = "a conversation, in which nobody else speaks"
     AGENTS = "an agent, for its owner and whom it is shared with"
-    OWNERS = "an agent to be changed, by its owner alone"
+    OWNERS = "an agent to be changed, by its owner and whom it is shared with as an administrator"
+    GIVERS = "an agent to be given away, by its owner alone"
 
 
-A, C, U, S, G, O = (  # noqa: E741
+A, C, U, S, G, O, V = (  # noqa: E741
     Whose.ANYBODYS, Whose.CALLERS, Whose.USERS, Whose.SPEAKERS, Whose.AGENTS, Whose.OWNERS,
+    Whose.GIVERS,
 )  # fmt: skip
 PUBLIC = "public"
 SIGNED_IN = None
@@ -38,6 +40,12 @@ RULES: dict[str, tuple[Scope | str | None, Whose]] = {
     # the server and who is calling
     "get_me": (SIGNED_IN, C),
     "get_server": (READ, A),
+    # signed-in pages: whoever has a token or key may sign in with it, and ends what is its own
+    "sign_in": (SIGNED_IN, A),
+    "sign_out": (SIGNED_IN, A),
+    "list_web_sessions": (READ, U),
+    "count_web_sessions": (READ, U),
+    "end_web_session": (WRITE, U),
     # agents: own, shared, default
     "list_agents": (READ, G),
     "count_agents": (READ, G),
@@ -49,6 +57,10 @@ RULES: dict[str, tuple[Scope | str | None, Whose]] = {
     "delete_agent": (WRITE, O),
     "share_agent": (WRITE, O),
     "unshare_agent": (WRITE, O),
+    "transfer_agent": (WRITE, V),
+    # what becomes of a user who leaves is the administrator's
+    "transfer_agents": (ADMIN, A),
+    "purge_user": (ADMIN, A),
     # speaking with them
     "start_chat": (WRITE, G),
     "wake_agent": (WRITE, G),
@@ -61,6 +73,7 @@ RULES: dict[str, tuple[Scope | str | None, Whose]] = {
     "count_providers": (READ, A),
     "get_provider": (READ, A),
     "list_models": (READ, A),
+    "get_provider_health": (READ, A),
     "create_provider": (WRITE, A),
     "update_provider": (WRITE, A),
     "delete_provider": (WRITE, A),
@@ -70,6 +83,7 @@ RULES: dict[str, tuple[Scope | str | None, Whose]] = {
     "count_api_keys": (ADMIN, A),
     "get_api_key": (ADMIN, A),
     "create_api_key": (ADMIN, A),
+    "rotate_api_key": (ADMIN, A),
     "revoke_api_key": (ADMIN, A),
     # conversations, and what came of them
     "list_sessions": (READ, U),
@@ -105,6 +119,7 @@ STATUSES = {
     "owner_not_yours": 403,
     "scope_missing": 403,
     "agent_not_yours": 403,
+    "agent_not_owned": 403,
     "session_not_yours": 403,
 }
 """Of refusals at `/v1`; what is not there is 404."""
@@ -176,4 +191,6 @@ def _of_rows(case: Case, persona: Persona, whose: Whose) -> Verdict:
         return Verdict()
     if persona.user == "eve" and whose is Whose.OWNERS:
         return Verdict("agent_not_yours")
+    if persona.user == "eve" and whose is Whose.GIVERS:
+        return Verdict("agent_not_owned")
     return hidden

@@ -163,7 +163,7 @@ async def test_weakness_14_another_sites_page_changes_nothing_with_the_cookie(
             name: world.server.url if value == "OWN" else value for name, value in headers.items()
         }
         before = await world.digest()
-        attempts = (
+        attempts: tuple[tuple[str, str, dict[str, Any] | None], ...] = (
             ("POST", "/v1/agents", NEW_AGENT),
             ("DELETE", "/v1/session", None),
             ("POST", "/v1/chat/completions", {"messages": []}),

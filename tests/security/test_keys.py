@@ -4,6 +4,7 @@ import stat
 from base64 import b64encode
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pydantic import SecretStr
@@ -158,7 +159,10 @@ def test_a_file_that_goes_bad_is_not_written_with_but_read_on(tmp_path: Path, ha
 
 
 def settings_with(folder: Path, current: str | None = None, old: str | None = None) -> Settings:
-    given = {"encryption_key": current and SecretStr(current), "old_encryption_keys": old}
+    given: dict[str, Any] = {
+        "encryption_key": current and SecretStr(current),
+        "old_encryption_keys": old,
+    }
     return Settings(data_dir=folder, **{name: v for name, v in given.items() if v is not None})
 
 
