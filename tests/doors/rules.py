@@ -21,13 +21,11 @@ class Whose(Enum):
     USERS = "of the user who spoke or did it"
     SPEAKERS = "a conversation, in which nobody else speaks"
     AGENTS = "an agent, for its owner and whom it is shared with"
-    OWNERS = "an agent to be changed, by its owner and whom it is shared with as an administrator"
-    GIVERS = "an agent to be given away, by its owner alone"
+    OWNERS = "an agent to be changed, by its owner alone"
 
 
-A, C, U, S, G, O, V = (  # noqa: E741
+A, C, U, S, G, O = (  # noqa: E741
     Whose.ANYBODYS, Whose.CALLERS, Whose.USERS, Whose.SPEAKERS, Whose.AGENTS, Whose.OWNERS,
-    Whose.GIVERS,
 )  # fmt: skip
 PUBLIC = "public"
 SIGNED_IN = None
@@ -57,7 +55,7 @@ RULES: dict[str, tuple[Scope | str | None, Whose]] = {
     "delete_agent": (WRITE, O),
     "share_agent": (WRITE, O),
     "unshare_agent": (WRITE, O),
-    "transfer_agent": (WRITE, V),
+    "transfer_agent": (WRITE, O),
     # what becomes of a user who leaves is the administrator's
     "transfer_agents": (ADMIN, A),
     "purge_user": (ADMIN, A),
@@ -119,7 +117,6 @@ STATUSES = {
     "owner_not_yours": 403,
     "scope_missing": 403,
     "agent_not_yours": 403,
-    "agent_not_owned": 403,
     "session_not_yours": 403,
 }
 """Of refusals at `/v1`; what is not there is 404."""
@@ -191,6 +188,4 @@ def _of_rows(case: Case, persona: Persona, whose: Whose) -> Verdict:
         return Verdict()
     if persona.user == "eve" and whose is Whose.OWNERS:
         return Verdict("agent_not_yours")
-    if persona.user == "eve" and whose is Whose.GIVERS:
-        return Verdict("agent_not_owned")
     return hidden
