@@ -29,20 +29,53 @@ MESSAGES: Final[dict[str, str]] = {
     # identity and permission
     "unauthenticated": "hãy đăng nhập bằng token của gateway hoặc một khóa API",
     "invalid_credential": "token hoặc khóa API không tồn tại, đã hết hạn hoặc đã bị thu hồi",
+    "admin_key_not_bound": "khóa có operator.admin không thể bị giới hạn trong một số agent",
+    "api_key_revoked": "khóa đã bị thu hồi; hãy tạo khóa mới",
+    "api_key_expired": "khóa đã hết hạn; hãy tạo khóa mới",
+    "key_bound_to_agents": "khóa chỉ dành cho một số agent nên không được làm gì ngoài các agent "
+    "đó",
+    "credential_ended": "khóa API đã hết hạn hoặc đã bị thu hồi",
     "scope_missing": "việc này cần phạm vi quyền {scope}",
     "user_not_yours": "khóa được gắn với một người dùng khác, không phải {user_id}",
     "owner_not_yours": "chỉ token của gateway, khóa quản trị hoặc khóa gắn với chủ sở hữu mới "
     "được hành động với tư cách chủ sở hữu",
     "user_required": "hãy nêu người dùng trong header X-GoClaw-User-Id",
     "user_id_too_long": "{field} dài hơn {limit} byte",
-    "origin_refused": "không chấp nhận yêu cầu từ Origin hoặc Host này",
+    "origin_refused": "không chấp nhận yêu cầu từ Origin hoặc Host này; quản trị viên có thể khai "
+    "báo trang web trong GOCLAW_ALLOWED_ORIGINS, máy chủ trong GOCLAW_ALLOWED_HOSTS",
+    "cross_site": "trang đã đăng nhập phải gọi đúng máy chủ của nó và gửi header {header}",
+    "session_user": "trang đang đăng nhập với một người dùng khác, không phải {user_id}; hãy đăng "
+    "nhập lại",
+    "session_without_token": "không có gì để đăng nhập: hãy gửi token của gateway hoặc một khóa "
+    "API",
+    "web_session_not_found": "không có trang đã đăng nhập {id}",
+    # limits
+    "rate_limited": "{subject} này đã gọi quá {limit} lần trong một phút; hãy thử lại sau "
+    "{retry_after_s} giây",
+    "too_many_failures": "địa chỉ này đã gửi quá nhiều token hoặc khóa bị từ chối; hãy thử lại "
+    "sau {retry_after_s} giây",
+    "too_many_sockets": "{subject} này đã mở {limit} kết nối WebSocket; hãy đóng bớt một kết nối "
+    "trước",
+    "too_many_followed": "{subject} này đang theo dõi {limit} subscription; hãy kết thúc bớt một "
+    "subscription trước",
+    "query_string_too_long": "chuỗi truy vấn trong URL vượt quá giới hạn {limit_bytes} byte",
+    "too_many_headers": "yêu cầu có hơn {limit} header",
+    "encoding_refused": "ở đây không nhận nội dung được mã hóa bằng {encoding}; hãy gửi nguyên "
+    "dạng",
     # agents
     "agent_not_found": "không có agent {id}",
     "agent_key_taken": "đã có agent mang khóa {key}",
     "agent_not_yours": "chỉ chủ sở hữu agent hoặc quản trị viên mới được thay đổi nó",
+    "agent_not_owned": "chỉ chủ sở hữu agent hoặc quản trị viên mới được chuyển giao nó",
     "agent_inactive": "agent {key} đang ở trạng thái {status}, không phải active",
     "agent_model_missing": "agent {key} chưa có mô hình; hãy chọn một mô hình",
     "share_not_found": "agent không được chia sẻ với {user_id}",
+    # users
+    "user_not_purgeable": "{user_id} là chính máy chủ, không phải một người dùng",
+    "user_has_runs": "người dùng này còn {runs} lượt chạy đang diễn ra; hãy đợi chúng kết thúc "
+    "hoặc hủy chúng",
+    "user_owns_agents": "người dùng này sở hữu {agents} agent; trước hết hãy giao chúng cho người "
+    "dùng khác, hoặc cho xóa chúng bằng {field}",
     # providers
     "provider_not_found": "không có nhà cung cấp {id}",
     "provider_name_taken": "đã có nhà cung cấp tên {name}",
@@ -54,6 +87,7 @@ MESSAGES: Final[dict[str, str]] = {
     "provider_key_missing": "nhà cung cấp {name} chưa có khóa API",
     "provider_key_malformed": "khóa API của nhà cung cấp {name} chứa ký tự không thể có trong khóa",
     "provider_base_missing": "nhà cung cấp {name} chưa có api_base",
+    "provider_settings_invalid": "thiết lập của nhà cung cấp {name} không hợp lệ: {reason}",
     "provider_model_missing": "nhà cung cấp {name} không có mô hình mặc định; hãy nêu một mô hình",
     # model vendors
     "upstream_unreachable": "không kết nối được tới nhà cung cấp {provider}: {reason}",
@@ -66,9 +100,20 @@ MESSAGES: Final[dict[str, str]] = {
     "upstream_cut": "nhà cung cấp {provider} ngắt luồng trước khi câu trả lời hoàn tất",
     "upstream_rate_limited": "nhà cung cấp {provider} đang giới hạn tần suất; hãy thử lại sau",
     "upstream_too_large": "câu trả lời vượt quá giới hạn {limit_bytes} byte",
-    "upstream_timeout": "nhà cung cấp {provider} không trả lời trong {timeout_s} giây",
+    "upstream_quota": "nhà cung cấp {provider} đang từ chối các lượt gọi: hạn mức hoặc số dư đã "
+    "dùng hết",
+    "upstream_context_exceeded": "cuộc trò chuyện quá dài đối với mô hình của nhà cung cấp "
+    "{provider}: {reason}",
+    "upstream_timeout": "nhà cung cấp {provider} không trả lời trong {timeout_s} giây ({limit})",
+    "provider_unavailable": "nhà cung cấp {provider} gặp lỗi quá nhiều lần nên tạm ngừng được gọi "
+    "trong {retry_after_s} giây",
     "host_refused": "{host} là địa chỉ nội bộ, loopback hoặc dành riêng; quản trị viên có thể cho "
     "phép bằng GOCLAW_ALLOWED_OUTBOUND_HOSTS={host}",
+    "port_refused": "cổng {port} thuộc về một loại máy chủ khác, không phải máy chủ web; quản trị "
+    "viên có thể cho phép bằng GOCLAW_ALLOWED_OUTBOUND_HOSTS={host}",
+    "redirect_refused": "{host} chuyển hướng tới nơi không được theo tiếp: {reason}",
+    "fetch_failed": "không đọc được {host}: {reason}",
+    "fetch_timeout": "{host} không trả lời trong {timeout_s} giây",
     "url_invalid": "{field} phải là URL http hoặc https không chứa thông tin đăng nhập",
     "local_model_missing": "mô hình nhúng không dùng được ở đây: {reason}",
     # keys, sessions, runs, traces
@@ -77,6 +122,9 @@ MESSAGES: Final[dict[str, str]] = {
     "session_not_found": "không có phiên {id}",
     "session_busy": "phiên đang trả lời; hãy đợi lượt chạy kết thúc hoặc hủy nó",
     "session_not_yours": "chỉ người dùng của phiên mới được nói trong phiên",
+    "session_not_stored": "agent {key} không lưu nội dung, hoặc chưa lưu khi phiên này diễn ra: "
+    "hãy bắt đầu phiên mới, hoặc gửi toàn bộ lịch sử tới /v1/chat/completions",
+    "answer_not_stored": "yêu cầu này đã được trả lời trước đó; câu trả lời không được lưu",
     "run_not_found": "không có lượt chạy {id}",
     "run_cancelled": "lượt chạy đã bị hủy",
     "run_failed": "lượt chạy thất bại: {reason}",
@@ -85,6 +133,20 @@ MESSAGES: Final[dict[str, str]] = {
     # server
     "database_unavailable": "cơ sở dữ liệu chưa sẵn sàng; hãy thử lại sau {retry_after_s} giây",
     "encryption_key_missing": "chưa có khóa mã hóa: hãy đặt GOCLAW_ENCRYPTION_KEY để lưu bí mật",
+    "encryption_key_unusable": "không dùng được tệp chứa khóa mã hóa; hãy nhờ người vận hành "
+    "chạy: goclaw doctor",
+    "encryption_key_configured": "khóa đến từ GOCLAW_ENCRYPTION_KEY: hãy đặt khóa mới vào đó, đặt "
+    "khóa đang dùng vào GOCLAW_OLD_ENCRYPTION_KEYS, khởi động lại mọi máy chủ, rồi chạy lại lệnh "
+    "này không kèm --key-file",
+    "encryption_keys_not_ours": "khóa không đến từ một tệp trong thư mục dữ liệu: hãy bỏ các khóa "
+    "cũ khỏi GOCLAW_OLD_ENCRYPTION_KEYS rồi khởi động lại mọi máy chủ",
+    "encryption_key_too_new": "các khóa vừa thay đổi {age_s} giây trước, có thể còn máy chủ đang "
+    "ghi bằng khóa cũ: hãy chạy lại lệnh này sau {wait_s} giây",
+    "encryption_keys_needed": "{count} bí mật đã lưu vẫn cần các khóa cũ: {columns}; hãy chạy lại "
+    "lệnh này, hoặc xem: goclaw doctor",
+    "secrets_without_key": "có bí mật đã lưu mà không có khóa mã hóa để đọc chúng: {stored}; {fix}",
+    "secrets_of_unknown_key": "không đọc được các bí mật đã lưu: {stored}; {fix}, hoặc nếu khóa "
+    "đó đã mất thì từ bỏ chúng bằng: goclaw keys rotate-encryption --discard-unreadable",
     "secret_unreadable": "không đọc được một bí mật đã lưu bằng khóa mã hóa hiện tại",
     "stopping": "máy chủ đang dừng",
     "too_many_events": "bên nhận đọc quá chậm; hãy tiếp tục từ con trỏ cuối cùng",
@@ -96,6 +158,19 @@ MESSAGES: Final[dict[str, str]] = {
     "database_older": "cơ sở dữ liệu ở phiên bản {version}, chương trình này cần {known}; "
     "hãy chạy: goclaw migrate",
     "embedded_database_failed": "cơ sở dữ liệu nhúng không khởi động được: {reason}",
+    "database_missing": "không có cơ sở dữ liệu trong {folder}",
+    "database_external": "cơ sở dữ liệu là cái được nêu trong GOCLAW_POSTGRES_DSN: hãy dùng công "
+    "cụ riêng của nó, chẳng hạn pg_dump và pg_restore",
+    "database_not_empty": "đã có sẵn một cơ sở dữ liệu; --force sẽ thay thế nó vĩnh viễn",
+    "database_in_use": "đang có người kết nối tới cơ sở dữ liệu; chưa có gì bị thay đổi",
+    "backup_exists": "{path} đã tồn tại; hãy chọn tên tệp khác",
+    "backup_unreadable": "{path} không phải là bản sao lưu, hoặc đã bị hỏng",
+    "backup_newer": "bản này thuộc về một chương trình mới hơn ({version}; ở đây biết tới: "
+    "{known}); hãy dùng chương trình đó",
+    "backup_failed": "sao chép thất bại: {reason}",
+    "upgrade_source": "cơ sở dữ liệu thuộc PostgreSQL {found}, chương trình này có {known}: hãy "
+    "nêu bản sao lưu do phiên bản goclaw cũ tạo (--backup), hoặc các chương trình của PostgreSQL "
+    "cũ (--old-binaries)",
     "data_folder_in_use": "một máy chủ khác (tiến trình {pid}) đang dùng thư mục dữ liệu {folder}",
 }
 

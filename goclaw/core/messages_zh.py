@@ -29,19 +29,43 @@ MESSAGES: Final[dict[str, str]] = {
     # identity and permission
     "unauthenticated": "请使用网关令牌或 API 密钥登录",
     "invalid_credential": "令牌或 API 密钥不存在、已过期或已被撤销",
+    "admin_key_not_bound": "具有 operator.admin 的密钥不能限定于某些智能体",
+    "api_key_revoked": "该密钥已被撤销；请新建一个",
+    "api_key_expired": "该密钥已过期；请新建一个",
+    "key_bound_to_agents": "该密钥限定于某些智能体，不能用于其他任何操作",
+    "credential_ended": "API 密钥已过期或已被撤销",
     "scope_missing": "此操作需要权限范围 {scope}",
     "user_not_yours": "该密钥绑定的用户不是 {user_id}",
     "owner_not_yours": "只有网关令牌、管理员密钥或绑定到所有者的密钥才能以所有者身份操作",
     "user_required": "请在 X-GoClaw-User-Id 标头中指明用户",
     "user_id_too_long": "{field} 超过 {limit} 字节",
-    "origin_refused": "不允许来自此 Origin 或 Host 的请求",
+    "origin_refused": "不允许来自此 Origin 或 Host 的请求；管理员可以在 GOCLAW_ALLOWED_ORIGINS "
+    "中列出该网站，在 GOCLAW_ALLOWED_HOSTS 中列出该主机",
+    "cross_site": "已登录的页面必须调用自己的服务器，并发送标头 {header}",
+    "session_user": "该页面登录的用户不是 {user_id}；请重新登录",
+    "session_without_token": "没有可用于登录的凭据：请发送网关令牌或 API 密钥",
+    "web_session_not_found": "没有已登录的页面 {id}",
+    # limits
+    "rate_limited": "此 {subject} 每分钟的调用超过 {limit} 次；请在 {retry_after_s} 秒后重试",
+    "too_many_failures": "来自此地址的被拒绝的凭据过多；请在 {retry_after_s} 秒后重试",
+    "too_many_sockets": "此 {subject} 已打开 {limit} 个 WebSocket 连接；请先关闭一个",
+    "too_many_followed": "此 {subject} 已在跟踪 {limit} 个订阅；请先结束一个",
+    "query_string_too_long": "URL 的查询字符串超过 {limit_bytes} 字节的上限",
+    "too_many_headers": "请求的标头超过 {limit} 个",
+    "encoding_refused": "此处不接受以 {encoding} 编码的正文；请不加编码直接发送",
     # agents
     "agent_not_found": "没有智能体 {id}",
     "agent_key_taken": "已存在标识为 {key} 的智能体",
     "agent_not_yours": "只有智能体的所有者或管理员才能修改它",
+    "agent_not_owned": "只有智能体的所有者或管理员才能转让它",
     "agent_inactive": "智能体 {key} 的状态是 {status}，而不是 active",
     "agent_model_missing": "智能体 {key} 没有模型；请设置一个",
     "share_not_found": "该智能体未共享给 {user_id}",
+    # users
+    "user_not_purgeable": "{user_id} 是服务器本身，不是用户",
+    "user_has_runs": "该用户还有 {runs} 个运行正在进行；请等待它们结束，或取消它们",
+    "user_owns_agents": "该用户拥有 {agents} 个智能体；请先把它们转给其他用户，或用 {field} 一并"
+    "删除",
     # providers
     "provider_not_found": "没有提供商 {id}",
     "provider_name_taken": "已存在名为 {name} 的提供商",
@@ -52,6 +76,7 @@ MESSAGES: Final[dict[str, str]] = {
     "provider_key_missing": "提供商 {name} 没有 API 密钥",
     "provider_key_malformed": "提供商 {name} 的 API 密钥含有密钥中不可能出现的字符",
     "provider_base_missing": "提供商 {name} 没有 api_base",
+    "provider_settings_invalid": "提供商 {name} 的设置无效：{reason}",
     "provider_model_missing": "提供商 {name} 没有默认模型；请指定一个",
     # model vendors
     "upstream_unreachable": "无法连接提供商 {provider}：{reason}",
@@ -62,9 +87,17 @@ MESSAGES: Final[dict[str, str]] = {
     "upstream_cut": "提供商 {provider} 在回答完成之前中断了数据流",
     "upstream_rate_limited": "提供商 {provider} 正在限流；请稍后再试",
     "upstream_too_large": "回答超过 {limit_bytes} 字节的上限",
-    "upstream_timeout": "提供商 {provider} 在 {timeout_s} 秒内没有回应",
+    "upstream_quota": "提供商 {provider} 正在拒绝调用：其配额或余额已用完",
+    "upstream_context_exceeded": "对话对提供商 {provider} 的模型来说过长：{reason}",
+    "upstream_timeout": "提供商 {provider} 在 {timeout_s} 秒内没有回应（{limit}）",
+    "provider_unavailable": "提供商 {provider} 失败次数过多，{retry_after_s} 秒内暂不调用",
     "host_refused": "{host} 是内网、回环或其他保留地址；管理员可以用 "
     "GOCLAW_ALLOWED_OUTBOUND_HOSTS={host} 放行",
+    "port_refused": "端口 {port} 属于其他类型的服务器，而不是网页服务器；管理员可以用 "
+    "GOCLAW_ALLOWED_OUTBOUND_HOSTS={host} 放行",
+    "redirect_refused": "{host} 重定向到了不会跟随的地址：{reason}",
+    "fetch_failed": "无法读取 {host}：{reason}",
+    "fetch_timeout": "{host} 在 {timeout_s} 秒内没有回应",
     "url_invalid": "{field} 必须是不含凭据的 http 或 https URL",
     "local_model_missing": "内置模型在此不可用：{reason}",
     # keys, sessions, runs, traces
@@ -73,6 +106,9 @@ MESSAGES: Final[dict[str, str]] = {
     "session_not_found": "没有会话 {id}",
     "session_busy": "会话正在回答；请等待其运行结束，或取消它",
     "session_not_yours": "只有会话的用户才能在其中发言",
+    "session_not_stored": "智能体 {key} 不保存内容，或在此会话进行时没有保存：请开始新的会话，或"
+    "把全部历史发送到 /v1/chat/completions",
+    "answer_not_stored": "该请求此前已得到回答；其回答没有保存",
     "run_not_found": "没有运行 {id}",
     "run_cancelled": "运行已取消",
     "run_failed": "运行失败：{reason}",
@@ -81,6 +117,18 @@ MESSAGES: Final[dict[str, str]] = {
     # server
     "database_unavailable": "数据库不可用；请在 {retry_after_s} 秒后重试",
     "encryption_key_missing": "没有加密密钥：请设置 GOCLAW_ENCRYPTION_KEY 以便保存机密",
+    "encryption_key_unusable": "无法使用加密密钥文件；请运维人员运行：goclaw doctor",
+    "encryption_key_configured": "密钥来自 GOCLAW_ENCRYPTION_KEY：请在其中填入新密钥，把目前使用"
+    "的密钥放入 GOCLAW_OLD_ENCRYPTION_KEYS，重启所有服务器，然后不带 --key-file 再次运行本命令",
+    "encryption_keys_not_ours": "密钥并非来自数据文件夹中的文件：请从 "
+    "GOCLAW_OLD_ENCRYPTION_KEYS 中去掉较旧的密钥，并重启所有服务器",
+    "encryption_key_too_new": "密钥在 {age_s} 秒前刚刚更换，可能仍有服务器在用旧密钥写入：请在 "
+    "{wait_s} 秒后再次运行本命令",
+    "encryption_keys_needed": "仍有 {count} 条已保存的机密需要旧密钥：{columns}；请再次运行本命"
+    "令，或查看：goclaw doctor",
+    "secrets_without_key": "存有机密，但没有可以读取它们的加密密钥：{stored}；{fix}",
+    "secrets_of_unknown_key": "无法读取已保存的机密：{stored}；{fix}，如果该密钥已丢失，则可放弃"
+    "这些机密：goclaw keys rotate-encryption --discard-unreadable",
     "secret_unreadable": "无法用当前配置的加密密钥读取已保存的机密",
     "stopping": "服务器正在停止",
     "too_many_events": "接收方读取过慢；请从最后的游标继续",
@@ -90,6 +138,17 @@ MESSAGES: Final[dict[str, str]] = {
     "请运行更新的服务器",
     "database_older": "数据库版本为 {version}，本程序需要 {known}；请运行：goclaw migrate",
     "embedded_database_failed": "内置数据库无法启动：{reason}",
+    "database_missing": "{folder} 中没有数据库",
+    "database_external": "数据库由 GOCLAW_POSTGRES_DSN 指定：请使用它自己的工具，例如 pg_dump 和"
+    " pg_restore",
+    "database_not_empty": "已经有一个数据库；--force 会将其永久替换",
+    "database_in_use": "有人正连接着数据库；没有做任何更改",
+    "backup_exists": "{path} 已存在；请换一个文件名",
+    "backup_unreadable": "{path} 不是备份，或已损坏",
+    "backup_newer": "此备份来自更新的程序（{version}；这里已知的是 {known}）；请使用那个程序",
+    "backup_failed": "复制失败：{reason}",
+    "upgrade_source": "数据库属于 PostgreSQL {found}，本程序带有 {known}：请指定由旧版 goclaw 制"
+    "作的备份（--backup），或旧版 PostgreSQL 的程序（--old-binaries）",
     "data_folder_in_use": "另一个服务器（进程 {pid}）正在使用数据文件夹 {folder}",
 }
 

@@ -83,7 +83,7 @@ async def sign_out(ctx: Context) -> None:
         ctx.announce(db, "web_session.ended", session)
 
 
-@operation(Scope.READ)
+@operation(Scope.READ, bound=False)
 async def list_web_sessions(
     ctx: Context, page: PageRequest, user_id: str | None = None
 ) -> Page[WebSession]:
@@ -91,12 +91,12 @@ async def list_web_sessions(
     return await web_sessions_page(ctx.reads, page, user_id)
 
 
-@operation(Scope.READ)
+@operation(Scope.READ, bound=False)
 async def count_web_sessions(ctx: Context, user_id: str | None = None) -> int:
     return await count_all_sessions(ctx.reads, user_id)
 
 
-@operation(Scope.WRITE)
+@operation(Scope.WRITE, bound=False)
 async def end_web_session(ctx: Context, id: UUID) -> WebSession:
     """Its page is signed out at once. Raises NotFound."""
     async with ctx.db() as db:

@@ -9,6 +9,7 @@ from graphql import (
     GraphQLSchema,
     OperationDefinitionNode,
     OperationType,
+    StringValueNode,
     VariableNode,
     Visitor,
     parse,
@@ -42,6 +43,7 @@ class Document:
             visit(node, found)
         self.conditions = tuple(sorted(found.conditions))
         self.introspects = found.introspects
+        self.has_nul = found.has_nul
         self._costs: dict[int, int] = {}
 
     def operation(self, name: str | None) -> OperationDefinitionNode | None:
@@ -71,6 +73,7 @@ class Found(Visitor):
         super().__init__()
         self.conditions: set[str] = set()
         self.introspects = False
+        self.has_nul = False
 
     def enter_directive(self, node: Any, *_: Any) -> None:
         for argument in node.arguments or ():
@@ -80,6 +83,10 @@ class Found(Visitor):
     def enter_field(self, node: FieldNode, *_: Any) -> None:
         if node.name.value in ("__schema", "__type"):
             self.introspects = True
+
+    def enter_string_value(self, node: StringValueNode, *_: Any) -> None:
+        if "\x00" in node.value:
+            self.has_nul = True
 
 
 def prepare(query: str) -> Document:

@@ -11,6 +11,7 @@ from goclaw.core.errors import GatewayError, InvalidInput, MethodNotAllowed, Una
 from goclaw.resolvers.context import Context
 from goclaw.schema.documents import CORE_SCHEMA, Document, prepare
 from goclaw.schema.executor import FastExecutor
+from goclaw.schema.nul import refuse_nul
 from goclaw.schema.refusals import INVALID, SYNTAX, Call, shown
 
 Payload = dict[str, Any]
@@ -65,6 +66,7 @@ def executor_of(ctx: Context, asked: Asked, document: Document) -> FastExecutor:
     assert isinstance(executor, FastExecutor)
     executor.document = document
     try:
+        refuse_nul(document, asked.variables)
         document.check_cost(executor.operation, executor.variable_values.coerced)
         if document.introspects and not ctx.signed_in:
             raise Unauthenticated("unauthenticated")

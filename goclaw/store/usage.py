@@ -6,10 +6,14 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
+    ARRAY,
     BigInteger,
     ColumnElement,
     DateTime,
     Select,
+    Uuid,
+    and_,
+    any_,
     bindparam,
     cast,
     func,
@@ -26,7 +30,7 @@ from goclaw.models.traces import CostRow
 from goclaw.models.usage import UsageDay
 from goclaw.store.database import Reads
 from goclaw.store.pages import equals_if_given
-from goclaw.store.query import CALLER, Query, Visible
+from goclaw.store.query import CALLER, CALLER_AGENTS, Query, Visible
 
 INSTANT = DateTime(timezone=True)
 
@@ -37,9 +41,12 @@ def _between(at: Any) -> ColumnElement[bool]:
 
 
 def _of_own_agent(agent_id: Any) -> ColumnElement[bool]:
-    """Also what others cost: an agent's owner sees its totals, never their contents."""
+    """Also what others cost: an agent's owner sees its totals, never their contents. A key bound
+    to agents sees those of its own.
+    """
     own = select(col(Agent.id)).where(col(Agent.owner_id) == bindparam(CALLER))
-    return col(agent_id).in_(own)
+    bound = bindparam(CALLER_AGENTS, type_=ARRAY(Uuid))
+    return and_(col(agent_id).in_(own), or_(bound.is_(None), col(agent_id) == any_(bound)))
 
 
 def _ended(visible: Visible) -> Select[Any]:

@@ -38,6 +38,12 @@ RULES: dict[str, tuple[Scope | str | None, Whose]] = {
     # the server and who is calling
     "get_me": (SIGNED_IN, C),
     "get_server": (READ, A),
+    # signed-in pages: whoever has a token or key may sign in with it, and ends what is its own
+    "sign_in": (SIGNED_IN, A),
+    "sign_out": (SIGNED_IN, A),
+    "list_web_sessions": (READ, U),
+    "count_web_sessions": (READ, U),
+    "end_web_session": (WRITE, U),
     # agents: own, shared, default
     "list_agents": (READ, G),
     "count_agents": (READ, G),
@@ -49,6 +55,10 @@ RULES: dict[str, tuple[Scope | str | None, Whose]] = {
     "delete_agent": (WRITE, O),
     "share_agent": (WRITE, O),
     "unshare_agent": (WRITE, O),
+    "transfer_agent": (WRITE, O),
+    # what becomes of a user who leaves is the administrator's
+    "transfer_agents": (ADMIN, A),
+    "purge_user": (ADMIN, A),
     # speaking with them
     "start_chat": (WRITE, G),
     "wake_agent": (WRITE, G),
@@ -61,6 +71,7 @@ RULES: dict[str, tuple[Scope | str | None, Whose]] = {
     "count_providers": (READ, A),
     "get_provider": (READ, A),
     "list_models": (READ, A),
+    "get_provider_health": (READ, A),
     "create_provider": (WRITE, A),
     "update_provider": (WRITE, A),
     "delete_provider": (WRITE, A),
@@ -70,6 +81,7 @@ RULES: dict[str, tuple[Scope | str | None, Whose]] = {
     "count_api_keys": (ADMIN, A),
     "get_api_key": (ADMIN, A),
     "create_api_key": (ADMIN, A),
+    "rotate_api_key": (ADMIN, A),
     "revoke_api_key": (ADMIN, A),
     # conversations, and what came of them
     "list_sessions": (READ, U),

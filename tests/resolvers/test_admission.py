@@ -9,6 +9,7 @@ import pytest
 
 from goclaw.core.callers import Scope
 from goclaw.core.errors import GatewayError, Unauthenticated, Unavailable
+from goclaw.core.locales import Locale
 from goclaw.models.api_keys import ApiKeyCreate
 from goclaw.resolvers import admission
 from goclaw.resolvers.admission import Admission, Admissions
@@ -60,7 +61,7 @@ async def test_an_outage_ends_it_after_its_time(
         quick.setattr(admission, "enter", away)
         assert isinstance(await over(held), Unavailable)
         with pytest.raises(Unavailable):
-            held.context()
+            held.context(Locale.EN)
 
 
 async def test_a_revoke_ends_it_without_waiting_for_the_next_check(

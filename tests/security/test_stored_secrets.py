@@ -120,7 +120,6 @@ async def test_a_key_is_made_only_when_nothing_needs_another(host: Host, tmp_pat
     assert not (tmp_path / "encryption.key").exists()
     await execute(host.dsn, "delete from providers")
     await prepare(embedded)
-    assert len(KeyFile(tmp_path).read()) == 1
     (made,) = KeyFile(tmp_path).read()
     await add_sealed(host.dsn, made)
     await prepare(embedded)

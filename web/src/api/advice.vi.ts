@@ -16,7 +16,17 @@ export const adviceVi: Record<string, string> = {
   user_not_yours: "Hãy đăng nhập không kèm id người dùng, hoặc dùng đúng id mà khóa được gắn với.",
   owner_not_yours: "Hãy đăng nhập bằng token của gateway, hoặc để trống id người dùng.",
   user_id_too_long: "Hãy chọn id người dùng ngắn hơn.",
-  origin_refused: "Hãy mở trang tại địa chỉ mà gateway đang lắng nghe.",
+  origin_refused: "Hãy mở trang tại địa chỉ mà gateway đang lắng nghe, hoặc nhờ cho phép tên này.",
+  cross_site: "Hãy tải lại trang và mở nó tại đúng địa chỉ của gateway.",
+  session_user: "Hãy đăng xuất rồi đăng nhập lại với người dùng kia.",
+  session_without_token: "Hãy đăng nhập bằng token của gateway hoặc một khóa API.",
+  web_session_not_found: "Hãy tải lại danh sách: phiên đăng nhập này đã kết thúc rồi.",
+
+  // limits
+  rate_limited: "Hãy đợi một phút. Nếu thường xuyên gặp, hãy xin nâng giới hạn.",
+  too_many_failures: "Hãy đợi một phút, rồi thử lại với đúng token.",
+  too_many_sockets: "Hãy đóng các thẻ khác đang mở trang này, rồi tải lại.",
+  too_many_followed: "Hãy đóng các thẻ khác đang mở trang này, rồi tải lại.",
 
   // input
   body_too_large: "Hãy gửi văn bản ngắn hơn.",
@@ -49,6 +59,7 @@ export const adviceVi: Record<string, string> = {
   upstream_rate_limited: "Hãy đợi một phút, hoặc dùng nhà cung cấp khác.",
   upstream_timeout: "Hãy thử lại, hoặc chọn mô hình nhanh hơn.",
   host_refused: "Quản trị viên có thể cho phép địa chỉ này bằng thiết lập nêu ở trên.",
+  port_refused: "Quản trị viên có thể cho phép cổng này bằng thiết lập nêu ở trên.",
   url_invalid: "Hãy viết địa chỉ đầy đủ, chẳng hạn https://api.example.com/v1.",
   local_model_missing: "Hãy thêm một nhà cung cấp với khóa API của bạn.",
   secret_unreadable: "Hãy nhập lại khóa API của nhà cung cấp, hoặc khôi phục khóa mã hóa của máy chủ.",

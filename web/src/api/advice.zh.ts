@@ -16,7 +16,17 @@ export const adviceZh: Record<string, string> = {
   user_not_yours: "登录时请不要填写用户 id，或填写密钥所绑定的用户。",
   owner_not_yours: "请使用网关令牌登录，或将用户 id 留空。",
   user_id_too_long: "请选择较短的用户 id。",
-  origin_refused: "请通过网关监听的地址打开此页面。",
+  origin_refused: "请通过网关监听的地址打开此页面，或请管理员放行该名称。",
+  cross_site: "请刷新页面，并通过网关自己的地址打开它。",
+  session_user: "请退出，然后以另一个用户重新登录。",
+  session_without_token: "请使用网关令牌或 API 密钥登录。",
+  web_session_not_found: "请刷新列表：该登录已经结束。",
+
+  // limits
+  rate_limited: "请等待一分钟。如果经常出现，请申请更高的限额。",
+  too_many_failures: "请等待一分钟，然后用正确的令牌重试。",
+  too_many_sockets: "请关闭打开此页面的其他标签页，然后刷新。",
+  too_many_followed: "请关闭打开此页面的其他标签页，然后刷新。",
 
   // input
   body_too_large: "请发送较短的文字。",
@@ -49,6 +59,7 @@ export const adviceZh: Record<string, string> = {
   upstream_rate_limited: "请等待一分钟，或改用其他提供商。",
   upstream_timeout: "请重试，或选择更快的模型。",
   host_refused: "管理员可以用上面提到的设置放行此地址。",
+  port_refused: "管理员可以用上面提到的设置放行此端口。",
   url_invalid: "请填写完整的地址，例如 https://api.example.com/v1。",
   local_model_missing: "请添加一个使用您自己的 API 密钥的提供商。",
   secret_unreadable: "请重新输入提供商的 API 密钥，或恢复服务器的加密密钥。",
