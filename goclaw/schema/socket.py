@@ -226,7 +226,12 @@ class Socket:
             return
         task = asyncio.create_task(self._operate(id, asked))
         self._operations[id] = task
-        task.add_done_callback(lambda _: self._operations.pop(id, None))
+        task.add_done_callback(lambda _: self._forget(id, task))
+
+    def _forget(self, id: str, task: "asyncio.Task[None]") -> None:
+        """The id may be another operation's by now."""
+        if self._operations.get(id) is task:
+            del self._operations[id]
 
     @property
     def _admitted(self) -> Admission:

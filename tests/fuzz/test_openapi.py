@@ -1,54 +1,45 @@
-"""Schemathesis over the generated document, all checks: a slice, or hours with GOCLAW_FUZZ=long.
-
-What the document cannot say is in `schemathesis.toml`.
+"""Schemathesis over the generated document, all checks, as each role: a slice. The long run is
+`make fuzz`. What the document cannot say is in `schemathesis.toml`.
 """
 
 import asyncio
-import os
-import sys
-from pathlib import Path
+from functools import partial
 
 import pytest
 
-from tests.support.callers import add_agent, add_provider
+from goclaw.core.callers import Scope
+from tests.fuzz.cases import over_schema
+from tests.fuzz.roles import Role, prepared
+from tests.fuzz.schema_runs import over_rest
+from tests.fuzz.tally import Tally
 from tests.support.server import RunningServer
 from tests.upstream import ScriptedUpstream
 
-ROOT = Path(__file__).parents[2]
-SEED = "--seed=20261123"
-"""The slice asks the same each time; the long run looks for something new."""
-LONG_S = 3600
-LONG = os.environ.get("GOCLAW_FUZZ") == "long"
-
-
-async def fuzz(server: RunningServer, slice_s: int, *options: str) -> None:
-    limits = (
-        (f"--max-time={LONG_S}",) if LONG else (f"--max-time={slice_s}", "--max-examples=8", SEED)
-    )
-    command = (
-        sys.executable, "-m", "schemathesis.cli", "run", f"{server.url}/v1/openapi.json",
-        "--checks=all", "--no-color", "--workers=1", "--generation-database=:memory:",
-        *limits, *options,
-    )  # fmt: skip
-    process = await asyncio.create_subprocess_exec(
-        *command, cwd=ROOT, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT
-    )
-    output, _ = await process.communicate()
-    assert process.returncode == 0, output.decode()[-8000:]
+OTHERS = ("anonymous", "viewer", "operator", "pairing only", "approvals only", "bound key")
+EXAMPLES = 50
 
 
 @pytest.mark.slow
-async def test_with_a_token(server: RunningServer, upstream: ScriptedUpstream) -> None:
-    await add_agent(server.services, await add_provider(server.services, upstream))
-    await fuzz(server, 60, "-H", f"Authorization: Bearer {server.token}")
+async def test_as_the_administrator(server: RunningServer, upstream: ScriptedUpstream) -> None:
+    roles = await asyncio.to_thread(prepared, server.url, server.token, upstream)
+    tally = Tally()
+    await asyncio.to_thread(over_rest, server.url, roles["admin"], tally, 40, "--max-examples=4")
+    assert tally.answers["/v1", "admin"]["200"] > 0
 
 
 @pytest.mark.slow
-async def test_without_one(server: RunningServer) -> None:
-    await fuzz(server, 20, "--phases=coverage,fuzzing")
+async def test_as_each_other_role(server: RunningServer, upstream: ScriptedUpstream) -> None:
+    roles = await asyncio.to_thread(prepared, server.url, server.token, upstream)
+    tally = Tally()
+    for name in OTHERS:
+        run = partial(over_schema, "/v1", server.url, roles[name], tally, examples=EXAMPLES)
+        await asyncio.to_thread(run)
+    assert all(tally.calls("/v1", name) >= EXAMPLES / 2 for name in OTHERS), tally.lines()
+    assert tally.answers["/v1", "viewer"]["200"] > 0, tally.lines()
 
 
 @pytest.mark.slow
-async def test_an_open_server(open_server: RunningServer, upstream: ScriptedUpstream) -> None:
-    await add_agent(open_server.services, await add_provider(open_server.services, upstream))
-    await fuzz(open_server, 40, "--phases=coverage,fuzzing")
+async def test_an_open_server(open_server: RunningServer) -> None:
+    options = ("--phases=coverage", "--max-examples=2")
+    nobody = Role("nobody", None, None, (Scope.WRITE,), bound=False, secrets=(), ids=("gone",))
+    await asyncio.to_thread(over_rest, open_server.url, nobody, Tally(), 15, *options)

@@ -220,6 +220,24 @@ async def test_the_server_stops_with_a_reason(admin: Client, server: RunningServ
         assert message["payload"][0]["extensions"]["code"] == "stopping"
 
 
+async def test_an_id_used_again_belongs_to_the_newer_operation(
+    admin: Client, server: RunningServer
+) -> None:
+    async with admin.socket() as ws:
+        await ws.subscribe("1", EVENTS)
+        await ws.send(type="complete", id="1")
+        await ws.subscribe("1", EVENTS)
+        await asyncio.sleep(0.3)
+        await ws.send(type="complete", id="1")
+        await ws.subscribe("2", EVENTS)
+        await asyncio.sleep(0.3)
+        await admin.data(NEW_KEY, name="heard once")
+        assert (await ws.receive())["id"] == "2"
+        assert server.services.hub.figures()["subscriptions"] == 1
+        await ws.subscribe("2", EVENTS)
+        assert (await ws.closed())[0] == 4409
+
+
 async def test_limits_and_keep_alive(admin: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(socket, "MAX_OPERATIONS", 2)
     monkeypatch.setattr(socket, "KEEP_ALIVE_S", 0.3)
