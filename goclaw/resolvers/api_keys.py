@@ -4,7 +4,7 @@ from functools import partial
 from typing import Any
 from uuid import UUID
 
-from goclaw.core.callers import Scope
+from goclaw.core.callers import SYSTEM, Scope
 from goclaw.core.errors import Conflict, InvalidInput
 from goclaw.core.ids import uuid7
 from goclaw.core.paging import Page, PageRequest
@@ -49,8 +49,11 @@ async def count_api_keys(ctx: Context) -> int:
 async def create_api_key(ctx: Context, data: ApiKeyCreate) -> CreatedApiKey:
     """The secret is told this once; a repeat with the same idempotency key tells it again.
     Raises Conflict when the idempotency key was used for another request, NotFound for an
-    unknown agent, InvalidInput for an administrator's key with agents.
+    unknown agent, InvalidInput for an administrator's key with agents, or a key of the server's
+    own.
     """
+    if data.user_id == SYSTEM:
+        raise InvalidInput("user_reserved", field="user_id", user_id=SYSTEM)
     if data.agent_ids is not None and Scope.ADMIN in data.scopes:
         raise InvalidInput("admin_key_not_bound", field="agent_ids")
     once = Once(ctx, "create_api_key", data.model_dump_json().encode())
