@@ -6,10 +6,13 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
+    ARRAY,
     BigInteger,
     ColumnElement,
     DateTime,
     Select,
+    Uuid,
+    any_,
     bindparam,
     cast,
     func,
@@ -26,7 +29,7 @@ from goclaw.models.traces import CostRow
 from goclaw.models.usage import UsageDay
 from goclaw.store.database import Reads
 from goclaw.store.pages import equals_if_given
-from goclaw.store.query import CALLER, Query, Visible
+from goclaw.store.query import CALLER, CALLER_AGENTS, Query, Visible
 
 INSTANT = DateTime(timezone=True)
 
@@ -37,8 +40,14 @@ def _between(at: Any) -> ColumnElement[bool]:
 
 
 def _of_own_agent(agent_id: Any) -> ColumnElement[bool]:
-    """Also what others cost: an agent's owner sees its totals, never their contents."""
-    own = select(col(Agent.id)).where(col(Agent.owner_id) == bindparam(CALLER))
+    """Also what others cost: an agent's owner sees its totals, never their contents. A key that
+    is bound to agents sees those of its agents alone.
+    """
+    within = bindparam(CALLER_AGENTS, type_=ARRAY(Uuid))
+    own = select(col(Agent.id)).where(
+        col(Agent.owner_id) == bindparam(CALLER),
+        or_(within.is_(None), col(Agent.id) == any_(within)),
+    )
     return col(agent_id).in_(own)
 
 
