@@ -131,7 +131,7 @@ async def _known(
     if token and expected and same_token(token, expected.get_secret_value()):
         return _with_user(services, frozenset(Scope), None, named or credential.body_user)
     if token is not None and looks_like_key(token):
-        return await _key_caller(services, key_hash(token), named, credential)
+        return await _key_caller(services, key_hash(token), named, credential, again=again)
     if expected is None:
         user_id = named or credential.body_user or LOCAL_USER
         return _with_user(services, OPEN_SCOPES, None, user_id)
@@ -149,17 +149,20 @@ async def _session_caller(
         caller = _with_user(services, frozenset(Scope), None, session.user_id)
     else:
         of_page = replace(credential, body_user=None)
-        caller = await _key_caller(services, session.key_hash, session.user_id, of_page)
+        caller = await _key_caller(
+            services, session.key_hash, session.user_id, of_page, again=again
+        )
     return replace(caller, session_id=session.id)
 
 
 async def _key_caller(
-    services: Services, hashed: str, named: str | None, credential: Credential
+    services: Services, hashed: str, named: str | None, credential: Credential, *, again: bool
 ) -> Caller:
     key = await services.keys.find(hashed)
     if key is None:
         raise Unauthenticated("invalid_credential")
-    services.key_use.note(key.id, credential.address)
+    if not again:
+        services.key_use.note(key.id, credential.address)
     scopes = _scopes(*key.scopes)
     if key.user_id is not None:
         if named not in (None, key.user_id):
