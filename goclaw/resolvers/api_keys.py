@@ -26,6 +26,7 @@ from goclaw.store.api_keys import (
 )
 from goclaw.store.api_keys import count_keys as count_all_keys
 from goclaw.store.database import Db
+from goclaw.store.web_sessions import shorten_web_sessions
 
 
 @operation(Scope.ADMIN)
@@ -138,7 +139,8 @@ async def revoke_api_key(ctx: Context, id: UUID) -> ApiKey:
 @operation(Scope.ADMIN)
 async def rotate_api_key(ctx: Context, id: UUID, data: ApiKeyRotate) -> CreatedApiKey:
     """The new secret works at once and is told this once, like that of a new key. The old one
-    works until the grace is over; one from an earlier rotation does not any more.
+    works until the grace is over; one from an earlier rotation does not any more. So do pages
+    that were signed in before the grace was over.
 
     Raises NotFound, and Conflict for a key that was revoked or has expired.
     """
@@ -158,6 +160,7 @@ async def _rotate(ctx: Context, once: Once, id: UUID, data: ApiKeyRotate) -> Cre
             raise Conflict("api_key_expired")
         grace = timedelta(seconds=data.grace_s)
         await rotate_key(db, key, key_hash=made.hash, prefix=made.prefix, grace=grace)
+        await shorten_web_sessions(db, id, grace)
         await once.keep(db, key.id, made.text)
         ctx.announce(db, "api_key.rotated", key, name=key.name, grace_s=data.grace_s)
         ctx.outdate(db, KEYS, id)
