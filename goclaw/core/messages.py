@@ -38,6 +38,8 @@ MESSAGES: Final[dict[str, str]] = {
     "user_not_yours": "the key is bound to another user than {user_id}",
     "owner_not_yours": "only the gateway token, an admin key or a key bound to the owner "
     "may act as an owner",
+    "user_reserved": "{user_id} is the server itself; only the gateway token or an admin key may "
+    "act in its name",
     "user_required": "name the user in the X-GoClaw-User-Id header",
     "user_id_too_long": "{field} is longer than {limit} bytes",
     "origin_refused": "requests from this Origin or Host are not allowed; an administrator can "

@@ -4,7 +4,7 @@ from functools import partial
 from typing import Any
 from uuid import UUID
 
-from goclaw.core.callers import Scope
+from goclaw.core.callers import SYSTEM, Scope
 from goclaw.core.errors import Conflict, InvalidInput
 from goclaw.core.ids import uuid7
 from goclaw.core.paging import Page, PageRequest
@@ -26,6 +26,7 @@ from goclaw.store.api_keys import (
 )
 from goclaw.store.api_keys import count_keys as count_all_keys
 from goclaw.store.database import Db
+from goclaw.store.web_sessions import shorten_web_sessions
 
 
 @operation(Scope.ADMIN)
@@ -49,8 +50,11 @@ async def count_api_keys(ctx: Context) -> int:
 async def create_api_key(ctx: Context, data: ApiKeyCreate) -> CreatedApiKey:
     """The secret is told this once; a repeat with the same idempotency key tells it again.
     Raises Conflict when the idempotency key was used for another request, NotFound for an
-    unknown agent, InvalidInput for an administrator's key with agents.
+    unknown agent, InvalidInput for an administrator's key with agents, or a key of the server's
+    own.
     """
+    if data.user_id == SYSTEM:
+        raise InvalidInput("user_reserved", field="user_id", user_id=SYSTEM)
     if data.agent_ids is not None and Scope.ADMIN in data.scopes:
         raise InvalidInput("admin_key_not_bound", field="agent_ids")
     once = Once(ctx, "create_api_key", data.model_dump_json().encode())
@@ -135,7 +139,8 @@ async def revoke_api_key(ctx: Context, id: UUID) -> ApiKey:
 @operation(Scope.ADMIN)
 async def rotate_api_key(ctx: Context, id: UUID, data: ApiKeyRotate) -> CreatedApiKey:
     """The new secret works at once and is told this once, like that of a new key. The old one
-    works until the grace is over; one from an earlier rotation does not any more.
+    works until the grace is over; one from an earlier rotation does not any more. So do pages
+    that were signed in before the grace was over.
 
     Raises NotFound, and Conflict for a key that was revoked or has expired.
     """
@@ -155,6 +160,7 @@ async def _rotate(ctx: Context, once: Once, id: UUID, data: ApiKeyRotate) -> Cre
             raise Conflict("api_key_expired")
         grace = timedelta(seconds=data.grace_s)
         await rotate_key(db, key, key_hash=made.hash, prefix=made.prefix, grace=grace)
+        await shorten_web_sessions(db, id, grace)
         await once.keep(db, key.id, made.text)
         ctx.announce(db, "api_key.rotated", key, name=key.name, grace_s=data.grace_s)
         ctx.outdate(db, KEYS, id)

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Final
 
-from goclaw.core.callers import LOCAL_USER, Caller, Scope, effective
+from goclaw.core.callers import LOCAL_USER, SYSTEM, Caller, Scope, effective
 from goclaw.core.errors import Forbidden, InvalidInput, Unauthenticated
 from goclaw.core.locales import Locale
 from goclaw.core.reasons import Reason
@@ -131,9 +131,10 @@ async def _known(
     if token and expected and same_token(token, expected.get_secret_value()):
         return _with_user(services, frozenset(Scope), None, named or credential.body_user)
     if token is not None and looks_like_key(token):
-        return await _key_caller(services, key_hash(token), named, credential)
+        return await _key_caller(services, key_hash(token), named, credential, again=again)
     if expected is None:
-        return Caller(OPEN_SCOPES, _no_owner(services, named or credential.body_user or LOCAL_USER))
+        user_id = named or credential.body_user or LOCAL_USER
+        return _with_user(services, OPEN_SCOPES, None, user_id)
     if token is not None:
         raise Unauthenticated("invalid_credential")
     return None
@@ -148,17 +149,20 @@ async def _session_caller(
         caller = _with_user(services, frozenset(Scope), None, session.user_id)
     else:
         of_page = replace(credential, body_user=None)
-        caller = await _key_caller(services, session.key_hash, session.user_id, of_page)
+        caller = await _key_caller(
+            services, session.key_hash, session.user_id, of_page, again=again
+        )
     return replace(caller, session_id=session.id)
 
 
 async def _key_caller(
-    services: Services, hashed: str, named: str | None, credential: Credential
+    services: Services, hashed: str, named: str | None, credential: Credential, *, again: bool
 ) -> Caller:
     key = await services.keys.find(hashed)
     if key is None:
         raise Unauthenticated("invalid_credential")
-    services.key_use.note(key.id, credential.address)
+    if not again:
+        services.key_use.note(key.id, credential.address)
     scopes = _scopes(*key.scopes)
     if key.user_id is not None:
         if named not in (None, key.user_id):
@@ -176,8 +180,11 @@ def _with_user(
     services: Services, scopes: frozenset[Scope], key: ValidKey | None, user_id: str | None
 ) -> Caller:
     """An owner's id gives an owner's rights to the gateway token, an admin key, or a key
-    bound to that id; anyone else may not name it.
+    bound to that id; anyone else may not name it. What the administrator did in nobody's name
+    is the server's, whom nobody else may name.
     """
+    if user_id == SYSTEM and Scope.ADMIN not in scopes:
+        raise Forbidden("user_reserved", field=USER_HEADER, user_id=SYSTEM)
     is_owner = user_id is not None and user_id in services.settings.owner_ids
     bound = key is not None and key.user_id is not None
     if is_owner and not bound and Scope.ADMIN not in scopes:
@@ -193,12 +200,6 @@ def _with_user(
         agent_ids,
         rate_limit_per_minute=key.rate_limit_per_minute,
     )
-
-
-def _no_owner(services: Services, user_id: str) -> str:
-    if user_id in services.settings.owner_ids:
-        raise Forbidden("owner_not_yours", field=USER_HEADER)
-    return user_id
 
 
 def _named_user(credential: Credential) -> str | None:

@@ -2,6 +2,7 @@ import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing, suppress
 from datetime import timedelta
+from functools import partial
 from uuid import UUID
 
 from goclaw.core.callers import Scope
@@ -73,12 +74,13 @@ async def send_message(ctx: Context, data: SendMessage) -> RunView:
     or agent, Conflict while the session is answering.
     """
     once = Once(ctx, "send_message", data.model_dump_json().encode())
-    id = await once.carry_out(lambda: _send(ctx, once, data), _begun)
+    id = await once.carry_out(lambda: _send(ctx, once, data), partial(_begun, ctx))
     return found(await ctx.runs.load(id), "run", id)
 
 
-async def _begun(kept: IdempotentRequest) -> UUID:
-    return kept.result_id
+async def _begun(ctx: Context, kept: IdempotentRequest) -> UUID:
+    """Raises NotFound for who may not see it: the request came with another key of the user."""
+    return found(await ctx.runs.load(kept.result_id), "run", kept.result_id).id
 
 
 async def _send(ctx: Context, once: Once, data: SendMessage) -> UUID:
@@ -110,7 +112,7 @@ async def start_wake(ctx: Context, id: Ref, data: Wake) -> RunView:
 
 async def _wake(ctx: Context, id: Ref, data: Wake) -> UUID:
     once = Once(ctx, "wake_agent", f"{id}\n{data.model_dump_json()}".encode())
-    return await once.carry_out(lambda: _wake_once(ctx, once, id, data), _begun)
+    return await once.carry_out(lambda: _wake_once(ctx, once, id, data), partial(_begun, ctx))
 
 
 async def _wake_once(ctx: Context, once: Once, id: Ref, data: Wake) -> UUID:

@@ -47,10 +47,21 @@ async def sign_in(ctx: Context, user_agent: str | None = None) -> SignedIn:
     session = _row(ctx, secret.hash, user_agent)
     if caller.key_id is None:
         session.token_proof = token_proof(secret.text, token.get_secret_value())
+    else:
+        await _end_with_grace(ctx, session, caller.key_id)
     async with ctx.db() as db:
         await add_web_session(db, session, ctx.services.settings.sessions_per_credential)
         ctx.announce(db, "web_session.created", session)
     return SignedIn(session, secret.text)
+
+
+async def _end_with_grace(ctx: Context, session: WebSession, key_id: UUID) -> None:
+    """While a key has two secrets nobody remembers which of them a call came with, so the page
+    ends with the older one.
+    """
+    key = found(await ctx.api_keys.load(key_id), "api_key", key_id)
+    if key.previous_until is not None and key.previous_until > session.created_at:
+        session.expires_at = min(session.expires_at, key.previous_until)
 
 
 def _row(ctx: Context, secret_hash: str, user_agent: str | None) -> WebSession:

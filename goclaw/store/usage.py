@@ -12,7 +12,6 @@ from sqlalchemy import (
     DateTime,
     Select,
     Uuid,
-    and_,
     any_,
     bindparam,
     cast,
@@ -41,12 +40,15 @@ def _between(at: Any) -> ColumnElement[bool]:
 
 
 def _of_own_agent(agent_id: Any) -> ColumnElement[bool]:
-    """Also what others cost: an agent's owner sees its totals, never their contents. A key bound
-    to agents sees those of its own.
+    """Also what others cost: an agent's owner sees its totals, never their contents. A key that
+    is bound to agents sees those of its agents alone.
     """
-    own = select(col(Agent.id)).where(col(Agent.owner_id) == bindparam(CALLER))
-    bound = bindparam(CALLER_AGENTS, type_=ARRAY(Uuid))
-    return and_(col(agent_id).in_(own), or_(bound.is_(None), col(agent_id) == any_(bound)))
+    within = bindparam(CALLER_AGENTS, type_=ARRAY(Uuid))
+    own = select(col(Agent.id)).where(
+        col(Agent.owner_id) == bindparam(CALLER),
+        or_(within.is_(None), col(Agent.id) == any_(within)),
+    )
+    return col(agent_id).in_(own)
 
 
 def _ended(visible: Visible) -> Select[Any]:

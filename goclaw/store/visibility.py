@@ -12,6 +12,7 @@ from sqlalchemy import (
     any_,
     cast,
     exists,
+    false,
     literal,
     or_,
 )
@@ -88,11 +89,13 @@ WITHIN_AGENTS: Final[dict[type[SQLModel], Callable[[Any], ColumnElement[bool] | 
     Span: _of_trace,
     UsageDay: lambda agents: col(UsageDay.agent_id) == any_(agents),
     Activity: lambda agents: col(Activity.entity_id) == any_(cast(agents, ARRAY(String))),
-    WebSession: lambda _: None,
+    WebSession: lambda _: false(),
     Provider: lambda _: None,
     ApiKey: lambda _: None,
 }
-"""Conditions that hold besides for keys bound to agents."""
+"""Conditions that hold besides for keys bound to agents. Pages are of no agent, and may be signed
+in with more than such a key.
+"""
 
 
 ALWAYS: Final[dict[type[SQLModel], ColumnElement[bool]]] = {

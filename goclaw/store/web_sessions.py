@@ -2,7 +2,7 @@ from datetime import timedelta
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import delete, func, select, update
 from sqlmodel import col
 from sqlmodel import select as select_one
 
@@ -88,6 +88,13 @@ async def add_web_session(db: Db, session: WebSession, at_most: int) -> None:
     await db.exec(delete(WebSession).where(col(WebSession.id).in_(oldest)))
     db.add(session)
     await db.flush()
+
+
+async def shorten_web_sessions(db: Db, key_id: UUID, lasts: timedelta) -> None:
+    """Those of the key end in that time, unless they would end before."""
+    ends = func.least(col(WebSession.expires_at), func.now() + lasts)
+    of_key = update(WebSession).where(col(WebSession.key_id) == key_id)
+    await db.exec(of_key.values(expires_at=ends))
 
 
 async def web_session_to_end(db: Db, id: UUID) -> WebSession | None:
