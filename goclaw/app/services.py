@@ -209,7 +209,8 @@ def _start_background(services: Services) -> list["asyncio.Task[None]"]:
         "traces": services.traces.run,
         "key_use": services.key_use.run,
         "refusals": services.refusals.run,
-        "upkeep": upkeep.run,
+        "beat": upkeep.beat,
+        "tidy": upkeep.tidy,
         "remote_runs": services.remote.run,
         "warm_up": lambda: warm_local_model(services),
     }

@@ -25,6 +25,8 @@ from goclaw.store.providers import provider_by_name
 from goclaw.store.targets import TargetProvider
 
 MAX_CLIENTS: Final = 256
+EMBEDDED: Final = ProviderSettings(max_attempts=1, breaker_failures=0)
+"""It is waited for while it starts, and its own process sees that it comes back."""
 
 AnyProvider = Provider | TargetProvider
 
@@ -92,9 +94,7 @@ class ModelClients:
         breaker = Breaker(provider.name, config.settings)
         if provider.source == ProviderSource.EMBEDDED:
             client = PatientClient(client)
-        else:
-            client = RetryingClient(client, config.type, config.settings, breaker)
-        alone = client
+        client = alone = RetryingClient(client, config.type, config.settings, breaker)
         if config.settings.fallback:
             client = FallbackClient(client, config.settings, self._link)
         opened = _Opened(provider.updated_at, client, alone, breaker)
@@ -120,7 +120,7 @@ class ModelClients:
         model = self._host.local_model
         if model is None:
             raise Unavailable("local_model_missing", reason=self._host.local_model_missing)
-        return ProviderConfig(name, "local", model.base_url, model.api_key)
+        return ProviderConfig(name, "local", model.base_url, model.api_key, EMBEDDED)
 
     def _key(self, provider: Provider | TargetProvider) -> str:
         if provider.source == ProviderSource.ENVIRONMENT:

@@ -16,7 +16,9 @@ PATIENCE_S: Final = 30.0
 
 
 class PatientClient:
-    """Asks again for `PATIENCE_S` as long as nobody answers, or says that it is loading."""
+    """Asks again for `PATIENCE_S` as long as nobody answers, or says that it is loading; never
+    once the model has said something.
+    """
 
     def __init__(self, client: ModelClient) -> None:
         self.name = client.name
@@ -32,13 +34,17 @@ class PatientClient:
 
     async def stream(self, request: ModelRequest) -> AsyncGenerator[list[Delta], None]:
         patience = _Patience()
+        spoken = False
         while True:
             try:
                 async with aclosing(self._client.stream(request)) as chunks:
                     async for deltas in chunks:
+                        spoken = True
                         yield deltas
                 return
             except UpstreamFailed as error:
+                if spoken:
+                    raise
                 await patience.after(error)
 
     async def models(self) -> list[ProviderModel]:

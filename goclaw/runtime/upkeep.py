@@ -3,6 +3,7 @@ throwing away what nobody needs any more.
 """
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import Final
 
@@ -20,8 +21,7 @@ from goclaw.store.web_sessions import sweep_web_sessions
 log = structlog.get_logger()
 
 BEAT_S: Final = 10.0
-TIDY_EVERY: Final = 360
-"""Beats between two clean-ups: an hour."""
+TIDY_S: Final = 3600.0
 
 
 class Upkeep:
@@ -40,18 +40,13 @@ class Upkeep:
         self._runner = runner
         self._session_idle = session_idle
 
-    async def run(self) -> None:
+    async def beat(self) -> None:
         """Until cancelled; what fails while the database is away is done at the next beat."""
-        beats = 0
-        while True:
-            try:
-                await self._beat()
-                if beats % TIDY_EVERY == 0:
-                    await self._tidy()
-            except Unavailable:
-                log.warning("upkeep.delayed")
-            beats += 1
-            await asyncio.sleep(BEAT_S)
+        await _repeat(self._beat, BEAT_S)
+
+    async def tidy(self) -> None:
+        """The same once an hour. It may take long, and no run must be taken for lost meanwhile."""
+        await _repeat(self._tidy, TIDY_S)
 
     async def _beat(self) -> None:
         if self._runner.live:
@@ -67,3 +62,12 @@ class Upkeep:
         while trimmed:
             trimmed = bool(await trim_events(self._database.pool, self._keep_events))
         await self._retention.run_if_due()
+
+
+async def _repeat(work: Callable[[], Awaitable[None]], pause_s: float) -> None:
+    while True:
+        try:
+            await work()
+        except Unavailable:
+            log.warning("upkeep.delayed")
+        await asyncio.sleep(pause_s)
