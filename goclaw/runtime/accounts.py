@@ -2,11 +2,8 @@
 
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from functools import cached_property
-from operator import itemgetter
 from time import monotonic_ns
 from typing import Any, Final
-from uuid import UUID
 
 from goclaw.core.errors import GatewayError
 from goclaw.core.ids import uuid7
@@ -17,7 +14,7 @@ from goclaw.runtime.history import chain, link, to_row
 from goclaw.runtime.live import LiveRun, Turn
 from goclaw.runtime.prices import cost_usd
 from goclaw.store.runs import NewRun, RunEnd
-from goclaw.store.traces import SPAN_COLUMNS, TRACE_COLUMNS
+from goclaw.store.traces import NewSpan, NewTrace, instant
 
 PREVIEW_CHARS: Final = 500
 NO_USAGE: Final = Usage(0, 0)
@@ -50,13 +47,15 @@ def new_run(turn: Turn, worker: str, request: dict[str, Any] | None = None) -> N
         started_at=datetime.now(UTC),
         messages=rows,
         event_id=uuid7(),
-        event={"id": str(run_id), "trace_id": str(trace_id), "channel": turn.channel},
+        event={"id": run_id, "trace_id": trace_id, "channel": turn.channel},
         request=request,
     )
 
 
 class Outcome:
-    """The figures of a run that has ended."""
+    """The figures of a run that has ended; `message` is its answer as a row, also a part of one,
+    and None when the model said nothing.
+    """
 
     def __init__(self, run: LiveRun, status: RunStatus, error: GatewayError | None) -> None:
         self.run = run
@@ -67,6 +66,9 @@ class Outcome:
         self.duration_ms = (monotonic_ns() - run.started_ns) // 1_000_000
         self.ended_at = run.started_at + timedelta(milliseconds=self.duration_ms)
         self.cost_usd = self._cost()
+        text, calls = self.reply.content.replace("\0", ""), self.reply.tool_calls
+        self.answer = ModelMessage("assistant", text, tool_calls=calls)
+        self.message = self._message()
 
     def _cost(self) -> Decimal | None:
         """Unknown, too, when the vendor did not say how much was used."""
@@ -74,18 +76,10 @@ class Outcome:
             return None
         return cost_usd(self.run.turn.provider_type, self.run.turn.request.model, self.usage)
 
-    @cached_property
-    def message(self) -> dict[str, Any] | None:
-        """The answer as a row, also a part of one; None when the model said nothing."""
-        answer = self.answer
-        if not answer.content and not answer.tool_calls:
+    def _message(self) -> dict[str, Any] | None:
+        if not self.answer.content and not self.answer.tool_calls:
             return None
-        return to_row(answer, 1)
-
-    @cached_property
-    def answer(self) -> ModelMessage:
-        calls = self.reply.tool_calls
-        return ModelMessage("assistant", self.reply.content.replace("\0", ""), tool_calls=calls)
+        return to_row(self.answer, 1)
 
     def prefix_hash(self) -> bytes | None:
         """None for an answer that no client has seen whole."""
@@ -96,8 +90,8 @@ class Outcome:
 
     def run_end(self) -> RunEnd:
         event = {
-            "id": str(self.run.id),
-            "trace_id": str(self.run.trace_id),
+            "id": self.run.id,
+            "trace_id": self.run.trace_id,
             "status": self.status,
             "input_tokens": self.usage.input_tokens,
             "output_tokens": self.usage.output_tokens,
@@ -119,86 +113,75 @@ class Outcome:
             event=event,
         )
 
-    def trace_rows(self) -> tuple[tuple[object, ...], list[tuple[object, ...]]]:
+    def trace_rows(self) -> tuple[NewTrace, list[NewSpan]]:
         """One trace, one span for the agent's turn, one within it for the model call."""
-        agent_span = uuid7()
-        shared = self._shared()
-        agent = shared | {"id": agent_span, "span_type": SpanType.AGENT}
-        call = shared | self._call(agent_span)
-        return trace_row(self._trace(shared)), [
-            span_row(agent),
-            span_row(call),
-        ]
+        run, turn = self.run, self.run.turn
+        asked = preview(turn.new[-1].text)
+        answered = preview(self.answer.text) or None
+        error = None if self.error is None else str(self.error)
+        began = instant(run.started_at)
+        ended = began + self.duration_ms * 1000
+        trace = NewTrace(
+            id=run.trace_id,
+            run_id=run.id,
+            agent_id=turn.agent.id,
+            user_id=turn.user_id,
+            session_id=run.session_id,
+            session_key=run.session_key,
+            name=f"chat {turn.agent.key}",
+            channel=turn.channel,
+            status=self.status,
+            start_time=began,
+            end_time=ended,
+            duration_ms=self.duration_ms,
+            input_preview=asked,
+            output_preview=answered,
+            total_input_tokens=self.usage.input_tokens,
+            total_output_tokens=self.usage.output_tokens,
+            total_cost_usd=self.cost_usd,
+            span_count=2,
+            llm_call_count=1,
+            tool_call_count=0,
+            error=error,
+            created_at=began,
+        )
+        agent = NewSpan(
+            id=uuid7(),
+            trace_id=run.trace_id,
+            agent_id=turn.agent.id,
+            span_type=SpanType.AGENT,
+            name=turn.agent.key,
+            status=self.status,
+            start_time=began,
+            end_time=ended,
+            duration_ms=self.duration_ms,
+            input_preview=asked,
+            output_preview=answered,
+            error=error,
+            created_at=began,
+        )
+        return trace, [agent, self._call(agent)]
 
-    def _shared(self) -> dict[str, object]:
-        run = self.run
-        return {
-            "trace_id": run.trace_id,
-            "agent_id": run.turn.agent.id,
-            "name": run.turn.agent.key,
-            "status": self.status,
-            "start_time": run.started_at,
-            "end_time": self.ended_at,
-            "duration_ms": self.duration_ms,
-            "input_preview": preview(run.turn.new[-1].text),
-            "output_preview": preview(self.answer.text) or None,
-            "error": None if self.error is None else str(self.error),
-            "created_at": run.started_at,
-        }
-
-    def _call(self, parent: UUID) -> dict[str, object]:
+    def _call(self, agent: NewSpan) -> NewSpan:
+        """It began and ended with the agent's turn, as long as no tool is called."""
         run = self.run
         first = run.first_token_ns
-        return {
-            "id": uuid7(),
-            "parent_span_id": parent,
-            "span_type": SpanType.LLM_CALL,
-            "name": run.turn.request.model,
-            "model": run.turn.request.model,
-            "provider": run.turn.provider_name,
-            "input_tokens": self.usage.input_tokens,
-            "output_tokens": self.usage.output_tokens,
-            "cost_usd": self.cost_usd,
-            "finish_reason": self.reply.finish_reason or None,
-            "first_seq": run.first_seq,
-            "last_seq": run.last_seq + (self.message is not None),
-            "metadata": {
+        return agent._replace(
+            id=uuid7(),
+            span_type=SpanType.LLM_CALL,
+            name=run.turn.request.model,
+            parent_span_id=agent.id,
+            model=run.turn.request.model,
+            provider=run.turn.provider_name,
+            input_tokens=self.usage.input_tokens,
+            output_tokens=self.usage.output_tokens,
+            cost_usd=self.cost_usd,
+            finish_reason=self.reply.finish_reason or None,
+            first_seq=run.first_seq,
+            last_seq=run.last_seq + (self.message is not None),
+            metadata={
                 "cached_tokens": self.usage.cached_tokens,
                 "reasoning_tokens": self.usage.reasoning_tokens,
                 "first_token_ms": None if first is None else (first - run.started_ns) // 1_000_000,
             },
-        }
-
-    def _trace(self, shared: dict[str, object]) -> dict[str, object]:
-        run = self.run
-        return shared | {
-            "id": run.trace_id,
-            "run_id": run.id,
-            "user_id": run.turn.user_id,
-            "session_id": run.session_id,
-            "session_key": run.session_key,
-            "name": f"chat {run.turn.agent.key}",
-            "channel": run.turn.channel,
-            "total_input_tokens": self.usage.input_tokens,
-            "total_output_tokens": self.usage.output_tokens,
-            "total_cost_usd": self.cost_usd,
-            "span_count": 2,
-            "llm_call_count": 1,
-            "tool_call_count": 0,
-        }
-
-
-class RowOf:
-    """Values by column as a row of all columns; what is not a column is left out."""
-
-    def __init__(self, columns: tuple[str, ...]) -> None:
-        self._blank: dict[str, object] = dict.fromkeys(columns)
-        self._row = itemgetter(*columns)
-
-    def __call__(self, values: dict[str, object]) -> tuple[object, ...]:
-        row: tuple[object, ...] = self._row(self._blank | values)
-        return row
-
-
-trace_row: Final = RowOf(TRACE_COLUMNS)
-span_row: Final = RowOf(SPAN_COLUMNS)
+        )
