@@ -67,7 +67,7 @@ async def write(writer: TraceWriter, outcome: Outcome, runs: int) -> Measured:
     rows = 0
     for _ in range(runs):
         trace, spans = outcome.trace_rows()
-        trace = (uuid7(), *trace[1:])
+        trace = trace._replace(id=uuid7())
         writer.add(trace, spans)
         rows += 1 + len(spans)
         while writer.queued > ENOUGH_QUEUED:  # noqa: ASYNC110 - it tells nobody

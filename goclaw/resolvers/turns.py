@@ -2,10 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from secrets import token_hex
 from uuid import UUID
 
 from goclaw.core.errors import NotFound, Unavailable
-from goclaw.core.ids import uuid7
 from goclaw.models.agents import AgentStatus
 from goclaw.models.shapes import MAX_USER_ID_BYTES
 from goclaw.providers.messages import ModelMessage, ModelRequest
@@ -78,6 +78,7 @@ def new_turn(
     request.thinking_level = request.thinking_level or row.thinking_level
     request.cache_key = row.id.hex
     goes_on = continues or session_id is not None
+    user_id = ctx.user_id
     return Turn(
         agent=row,
         provider_type=provider.provider_type,
@@ -88,8 +89,8 @@ def new_turn(
         before=spoken.before if goes_on else b"",
         session_id=session_id,
         continues=continues,
-        session_key=session_key or _session_key(ctx, row, channel),
-        user_id=ctx.user_id,
+        session_key=session_key or _session_key(user_id, row, channel),
+        user_id=user_id,
         key_id=ctx.caller.key_id,
         channel=channel,
         label=_label(spoken.new) if row.store_contents else None,
@@ -102,8 +103,8 @@ def _with_prompt(row: Target, spoken: Spoken) -> list[ModelMessage]:
     return [*prompt, *spoken.kept, *spoken.new]
 
 
-def _session_key(ctx: Context, row: Target, channel: str) -> str:
-    return f"agent:{row.key}:{channel}-{ctx.user_id[:MAX_USER_ID_BYTES]}-{uuid7().hex[-8:]}"
+def _session_key(user_id: str, row: Target, channel: str) -> str:
+    return f"agent:{row.key}:{channel}-{user_id[:MAX_USER_ID_BYTES]}-{token_hex(4)}"
 
 
 def _label(new: Sequence[ModelMessage]) -> str | None:

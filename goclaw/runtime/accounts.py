@@ -2,11 +2,8 @@
 
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from functools import cached_property
-from operator import itemgetter
 from time import monotonic_ns
 from typing import Any, Final
-from uuid import UUID
 
 from goclaw.core.errors import GatewayError
 from goclaw.core.ids import uuid7
@@ -20,7 +17,7 @@ from goclaw.runtime.live import LiveRun, Turn
 from goclaw.runtime.prices import cost_usd
 from goclaw.security.scrub import Scrubber
 from goclaw.store.runs import NewRun, RunEnd
-from goclaw.store.traces import SPAN_COLUMNS, TRACE_COLUMNS
+from goclaw.store.traces import NewSpan, NewTrace, instant
 
 PREVIEW_CHARS: Final = 500
 NO_USAGE: Final = Usage(0, 0)
@@ -49,14 +46,15 @@ def new_run(turn: Turn, worker: str, request: dict[str, Any] | None = None) -> N
         started_at=datetime.now(UTC),
         messages=rows,
         event_id=uuid7(),
-        event={"id": str(run_id), "trace_id": str(trace_id), "channel": turn.channel},
+        event={"id": run_id, "trace_id": trace_id, "channel": turn.channel},
         request=request,
     )
 
 
 class Outcome:
-    """The figures of a run that has ended. Errors and previews pass the scrubber; messages are
-    the user's own and stay as they are.
+    """The figures of a run that has ended; `message` is its answer as a row, also a part of one,
+    and None when the model said nothing. Errors and previews pass the scrubber; messages are the
+    user's own and stay as they are.
     """
 
     def __init__(
@@ -71,6 +69,14 @@ class Outcome:
         self.duration_ms = (monotonic_ns() - run.started_ns) // 1_000_000
         self.ended_at = run.started_at + timedelta(milliseconds=self.duration_ms)
         self.cost_usd = self._cost()
+        self.answer = ModelMessage(
+            "assistant",
+            self.reply.content.replace("\0", ""),
+            tool_calls=self.reply.tool_calls,
+            thoughts=self.reply.thoughts,
+        )
+        self.message = self._message()
+        self.error_text = self._error_text()
 
     def _cost(self) -> Decimal | None:
         """Unknown, too, when the vendor did not say how much was used."""
@@ -86,22 +92,12 @@ class Outcome:
         attempts = self.run.turn.request.attempts
         return attempts[-1] if attempts and attempts[-1].code is None else None
 
-    @cached_property
-    def message(self) -> dict[str, Any] | None:
-        """The answer as a row, also a part of one; None when the model said nothing."""
-        answer = self.answer
-        if not answer.content and not answer.tool_calls:
+    def _message(self) -> dict[str, Any] | None:
+        if not self.answer.content and not self.answer.tool_calls:
             return None
-        return to_row(self.run.turn.stored(answer), 1)
+        return to_row(self.run.turn.stored(self.answer), 1)
 
-    @cached_property
-    def answer(self) -> ModelMessage:
-        calls = self.reply.tool_calls
-        content = self.reply.content.replace("\0", "")
-        return ModelMessage("assistant", content, tool_calls=calls, thoughts=self.reply.thoughts)
-
-    @cached_property
-    def error_text(self) -> str | None:
+    def _error_text(self) -> str | None:
         """The code alone where contents are not stored: a vendor may quote what it was asked."""
         if self.error is None:
             return None
@@ -121,8 +117,8 @@ class Outcome:
 
     def run_end(self) -> RunEnd:
         event = {
-            "id": str(self.run.id),
-            "trace_id": str(self.run.trace_id),
+            "id": self.run.id,
+            "trace_id": self.run.trace_id,
             "status": self.status,
             "input_tokens": self.usage.input_tokens,
             "output_tokens": self.usage.output_tokens,
@@ -144,90 +140,76 @@ class Outcome:
             event=event,
         )
 
-    def trace_rows(self) -> tuple[tuple[object, ...], list[tuple[object, ...]]]:
+    def trace_rows(self) -> tuple[NewTrace, list[NewSpan]]:
         """One trace, one span for the agent's turn, one within it for the model call."""
-        agent_span = uuid7()
-        shared = self._shared()
-        agent = shared | {"id": agent_span, "span_type": SpanType.AGENT}
-        call = shared | self._call(agent_span)
-        return trace_row(self._trace(shared)), [
-            span_row(agent),
-            span_row(call),
-        ]
+        run, turn = self.run, self.run.turn
+        asked, answered = self._preview(turn.new[-1]), self._preview(self.answer)
+        began = instant(run.started_at)
+        ended = began + self.duration_ms * 1000
+        trace = NewTrace(
+            id=run.trace_id,
+            run_id=run.id,
+            agent_id=turn.agent.id,
+            user_id=turn.user_id,
+            session_id=run.session_id,
+            session_key=run.session_key,
+            name=f"chat {turn.agent.key}",
+            channel=turn.channel,
+            status=self.status,
+            start_time=began,
+            end_time=ended,
+            duration_ms=self.duration_ms,
+            input_preview=asked,
+            output_preview=answered,
+            total_input_tokens=self.usage.input_tokens,
+            total_output_tokens=self.usage.output_tokens,
+            total_cost_usd=self.cost_usd,
+            span_count=2,
+            llm_call_count=1,
+            tool_call_count=0,
+            error=self.error_text,
+            created_at=began,
+        )
+        agent = NewSpan(
+            id=uuid7(),
+            trace_id=run.trace_id,
+            agent_id=turn.agent.id,
+            span_type=SpanType.AGENT,
+            name=turn.agent.key,
+            status=self.status,
+            start_time=began,
+            end_time=ended,
+            duration_ms=self.duration_ms,
+            input_preview=asked,
+            output_preview=answered,
+            error=self.error_text,
+            created_at=began,
+        )
+        return trace, [agent, self._call(agent)]
 
-    def _shared(self) -> dict[str, object]:
-        run = self.run
-        return {
-            "trace_id": run.trace_id,
-            "agent_id": run.turn.agent.id,
-            "name": run.turn.agent.key,
-            "status": self.status,
-            "start_time": run.started_at,
-            "end_time": self.ended_at,
-            "duration_ms": self.duration_ms,
-            "input_preview": self._preview(run.turn.new[-1]),
-            "output_preview": self._preview(self.answer),
-            "error": self.error_text,
-            "created_at": run.started_at,
-        }
-
-    def _call(self, parent: UUID) -> dict[str, object]:
-        run = self.run
+    def _call(self, agent: NewSpan) -> NewSpan:
+        """It began and ended with the agent's turn, as long as no tool is called."""
+        run, by = self.run, self.answered_by
         first = run.first_token_ns
-        by = self.answered_by
         model = run.turn.request.model if by is None else by.model
-        return {
-            "id": uuid7(),
-            "parent_span_id": parent,
-            "span_type": SpanType.LLM_CALL,
-            "name": model,
-            "model": model,
-            "provider": run.turn.provider_name if by is None else by.provider,
-            "input_tokens": self.usage.input_tokens,
-            "output_tokens": self.usage.output_tokens,
-            "cost_usd": self.cost_usd,
-            "finish_reason": self.reply.finish_reason or None,
-            "first_seq": run.first_seq,
-            "last_seq": run.last_seq + (self.message is not None),
-            "metadata": {
+        return agent._replace(
+            id=uuid7(),
+            span_type=SpanType.LLM_CALL,
+            name=model,
+            parent_span_id=agent.id,
+            model=model,
+            provider=run.turn.provider_name if by is None else by.provider,
+            input_tokens=self.usage.input_tokens,
+            output_tokens=self.usage.output_tokens,
+            cost_usd=self.cost_usd,
+            finish_reason=self.reply.finish_reason or None,
+            first_seq=run.first_seq,
+            last_seq=run.last_seq + (self.message is not None),
+            metadata={
                 "cached_tokens": self.usage.cached_tokens,
                 "cache_write_tokens": self.usage.cache_write_tokens,
                 "attempts": [attempt.row() for attempt in run.turn.request.attempts],
                 "reasoning_tokens": self.usage.reasoning_tokens,
                 "first_token_ms": None if first is None else (first - run.started_ns) // 1_000_000,
             },
-        }
-
-    def _trace(self, shared: dict[str, object]) -> dict[str, object]:
-        run = self.run
-        return shared | {
-            "id": run.trace_id,
-            "run_id": run.id,
-            "user_id": run.turn.user_id,
-            "session_id": run.session_id,
-            "session_key": run.session_key,
-            "name": f"chat {run.turn.agent.key}",
-            "channel": run.turn.channel,
-            "total_input_tokens": self.usage.input_tokens,
-            "total_output_tokens": self.usage.output_tokens,
-            "total_cost_usd": self.cost_usd,
-            "span_count": 2,
-            "llm_call_count": 1,
-            "tool_call_count": 0,
-        }
-
-
-class RowOf:
-    """Values by column as a row of all columns; what is not a column is left out."""
-
-    def __init__(self, columns: tuple[str, ...]) -> None:
-        self._blank: dict[str, object] = dict.fromkeys(columns)
-        self._row = itemgetter(*columns)
-
-    def __call__(self, values: dict[str, object]) -> tuple[object, ...]:
-        row: tuple[object, ...] = self._row(self._blank | values)
-        return row
-
-
-trace_row: Final = RowOf(TRACE_COLUMNS)
-span_row: Final = RowOf(SPAN_COLUMNS)
+        )

@@ -15,10 +15,11 @@ Row = dict[str, Any]
 
 def link(previous: bytes, message: ModelMessage) -> bytes:
     """The hash of a conversation that ends with `message`, given the hash of what came before."""
+    content = message.content
     parts = (
         message.role,
         message.text,
-        [part.url for part in message.parts if isinstance(part, ImagePart)],
+        [] if isinstance(content, str) else [p.url for p in content if isinstance(p, ImagePart)],
         [(call.id, call.name, call.arguments) for call in message.tool_calls],
         message.tool_call_id,
         message.name,
@@ -56,7 +57,7 @@ def lacks_contents(row: Any) -> bool:
 def to_row(message: ModelMessage, seq: int) -> Row:
     """A row of `messages`. An image is kept as what it was, not as what it showed."""
     row = {
-        "id": str(uuid7()),
+        "id": uuid7(),
         "seq": seq,
         "role": "system" if message.role == "developer" else message.role,
         "name": message.name,

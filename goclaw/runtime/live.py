@@ -21,7 +21,7 @@ FLUSH_S: Final = 0.05
 """How long text is gathered for listeners before it is passed on."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Turn:
     """What a run is asked to do.
 

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from decimal import Decimal
 from functools import lru_cache
+from time import time
 from typing import Final
 
 import genai_prices
@@ -32,7 +33,7 @@ def cost_usd(provider_type: ProviderType, model: str, usage: Usage) -> Decimal |
     """None when nobody published a price; that is not the same as nothing."""
     if provider_type in FREE:
         return Decimal(0)
-    hour = int(datetime.now(UTC).timestamp()) // 3600
+    hour = int(time()) // 3600
     price = _price(VENDORS.get(provider_type), model, hour)
     return None if price is None else price(usage)
 

@@ -5,7 +5,7 @@ SQLAlchemy. Both carry the caller, so that no statement can forget whose rows it
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar
@@ -119,8 +119,10 @@ async def fetch(pool: Pool, sql: str, arguments: Sequence[object]) -> list[Row]:
 class Database:
     """The pools of one worker."""
 
-    def __init__(self, pool: Pool, engine: AsyncEngine) -> None:
+    def __init__(self, pool: Pool, copies: Pool, engine: AsyncEngine) -> None:
+        """`copies` is for COPY alone, which takes instants as `set_copy_codecs` says."""
         self.pool = pool
+        self.copies = copies
         self.engine = engine
 
     def reads(self, caller: Caller, slots: asyncio.Semaphore | None = None) -> Reads:
@@ -141,6 +143,7 @@ class Database:
 
     async def close(self) -> None:
         await self.engine.dispose()
+        await self.copies.close()
         await self.pool.close()
 
 
@@ -171,26 +174,49 @@ async def set_codecs(connection: "asyncpg.Connection[Row]") -> None:
     )
 
 
+async def set_copy_codecs(connection: "asyncpg.Connection[Row]") -> None:
+    """Instants are microseconds since 2000, as PostgreSQL keeps them: half the cost of a COPY
+    went into turning times into these.
+    """
+    await set_codecs(connection)
+    await connection.set_type_codec(
+        "timestamptz",
+        encoder=lambda instant: (instant,),
+        decoder=lambda instant: instant[0],
+        schema="pg_catalog",
+        format="tuple",
+    )
+
+
 async def open_database(dsn: str, connections: int, *, statement_cache: bool) -> Database:
-    """`connections` are split between the two pools; without a statement cache the server
-    may stand behind a pooler that hands each transaction to another backend.
+    """`connections`, three at least, are shared out: a third for transactions, one for COPY,
+    the rest for single statements. Without a statement cache the server may stand behind a
+    pooler that hands each transaction to another backend.
     """
     writers = max(1, connections // 3)
-    cache_size = 200 if statement_cache else 0
-    pool = await open_pool(dsn, max(1, connections - writers), cache_size=cache_size)
-    return Database(pool, open_engine(dsn, writers, cache_size=cache_size))
+    size = 200 if statement_cache else 0
+    pool = await open_pool(dsn, max(1, connections - writers - 1), cache_size=size)
+    copies = await open_pool(dsn, 1, cache_size=size, init=set_copy_codecs, begin_with=0)
+    return Database(pool, copies, open_engine(dsn, writers, cache_size=size))
 
 
-async def open_pool(dsn: str, connections: int, *, cache_size: int = 200) -> Pool:
-    """Raises Unavailable."""
+async def open_pool(
+    dsn: str,
+    connections: int,
+    *,
+    cache_size: int = 200,
+    init: Callable[["asyncpg.Connection[Row]"], Awaitable[None]] = set_codecs,
+    begin_with: int = 1,
+) -> Pool:
+    """Connects `begin_with` times at once. Raises Unavailable."""
     with unavailable_when_away():
         pool = await asyncpg.create_pool(
             dsn,
-            min_size=1,
+            min_size=begin_with,
             max_size=connections,
             command_timeout=COMMAND_TIMEOUT_S,
             statement_cache_size=cache_size,
-            init=set_codecs,
+            init=init,
             reset=_no_reset,
             record_class=Row,
         )

@@ -1,5 +1,8 @@
 from collections.abc import Collection, Sequence
 from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from asyncpg import UniqueViolationError
@@ -7,8 +10,14 @@ from sqlalchemy import select
 from sqlmodel import col
 
 from goclaw.core.paging import Page, PageRequest
-from goclaw.models.traces import Span, SpanView, Trace, TraceView
-from goclaw.store.database import Database, Reads, unavailable_when_away
+from goclaw.models.runs import RunStatus
+from goclaw.models.traces import Span, SpanType, SpanView, Trace, TraceView
+from goclaw.store.database import (
+    ACQUIRE_TIMEOUT_S,
+    Database,
+    Reads,
+    unavailable_when_away,
+)
 from goclaw.store.pages import (
     Total,
     among_ids,
@@ -23,8 +32,72 @@ from goclaw.store.query import Query
 FILTERS = ("agent_id", "user_id", "session_id", "session_key", "status", "channel")
 MATCHES = tuple(equals_if_given(col(getattr(Trace, name)), name) for name in FILTERS)
 
-TRACE_COLUMNS = tuple(column.name for column in Trace.__table__.c)  # type: ignore[attr-defined]
-SPAN_COLUMNS = tuple(column.name for column in Span.__table__.c)  # type: ignore[attr-defined]
+
+EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
+MICROSECOND = timedelta(microseconds=1)
+
+
+def instant(at: datetime) -> int:
+    """Microseconds since 2000, as COPY takes them (`set_copy_codecs`)."""
+    return (at - EPOCH) // MICROSECOND
+
+
+class NewTrace(NamedTuple):
+    """Columns as they are written, so that a row needs no further form for COPY. Times are
+    instants.
+    """
+
+    id: UUID
+    run_id: UUID | None
+    agent_id: UUID | None
+    user_id: str
+    session_id: UUID | None
+    session_key: str | None
+    name: str
+    channel: str
+    status: RunStatus
+    start_time: int
+    end_time: int | None
+    duration_ms: int | None
+    input_preview: str | None
+    output_preview: str | None
+    total_input_tokens: int
+    total_output_tokens: int
+    total_cost_usd: Decimal | None
+    span_count: int
+    llm_call_count: int
+    tool_call_count: int
+    error: str | None
+    created_at: int
+
+
+class NewSpan(NamedTuple):
+    """As `NewTrace`."""
+
+    id: UUID
+    trace_id: UUID
+    agent_id: UUID | None
+    span_type: SpanType
+    name: str
+    status: RunStatus
+    start_time: int
+    end_time: int | None
+    duration_ms: int | None
+    input_preview: str | None
+    output_preview: str | None
+    error: str | None
+    created_at: int
+    parent_span_id: UUID | None = None
+    model: str | None = None
+    provider: str | None = None
+    input_tokens: int | None = None
+    output_tokens: int | None = None
+    cost_usd: Decimal | None = None
+    finish_reason: str | None = None
+    first_seq: int | None = None
+    last_seq: int | None = None
+    metadata: dict[str, Any] | None = None
+
 
 BY_ID = Query[TraceView](lambda visible: select(Trace).where(visible(Trace), among_ids(Trace.id)))
 PAGE = Query[TraceView](
@@ -62,13 +135,18 @@ async def spans_by_trace(reads: Reads, ids: Collection[UUID]) -> dict[UUID, list
 
 
 async def copy_rows(
-    database: Database, table: str, columns: Sequence[str], rows: Sequence[tuple[object, ...]]
+    database: Database, traces: Sequence[NewTrace], spans: Sequence[NewSpan]
 ) -> None:
-    """Many trace or span rows in one COPY, whose commit waits for no disk: a crash of the
+    """Many rows by COPY, in a transaction whose commit waits for no disk: a crash of the
     database may lose the last ones. Rows that are there already were written by an attempt
-    of which nobody heard the end: all of them, as a COPY writes all or none.
+    of which nobody heard the end: all of them, as a transaction writes all or none.
     """
     with unavailable_when_away(), suppress(UniqueViolationError):
-        async with database.pool.acquire(timeout=5) as connection, connection.transaction():
+        async with (
+            database.copies.acquire(timeout=ACQUIRE_TIMEOUT_S) as connection,
+            connection.transaction(),
+        ):
             await connection.execute("set local synchronous_commit = off")
-            await connection.copy_records_to_table(table, records=rows, columns=columns)
+            copy = connection.copy_records_to_table
+            await copy("traces", records=traces, columns=NewTrace._fields)
+            await copy("spans", records=spans, columns=NewSpan._fields)

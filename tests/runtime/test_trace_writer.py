@@ -7,29 +7,61 @@ import pytest
 
 from goclaw.core.errors import Unavailable
 from goclaw.core.ids import uuid7
+from goclaw.models.runs import RunStatus
 from goclaw.models.shapes import now
+from goclaw.models.traces import Span, SpanType, Trace
 from goclaw.resolvers.services import Services
 from goclaw.runtime import trace_writer
-from goclaw.runtime.accounts import span_row, trace_row
 from goclaw.runtime.trace_writer import TraceWriter
-from goclaw.store.traces import SPAN_COLUMNS, TRACE_COLUMNS, copy_rows
+from goclaw.store.traces import NewSpan, NewTrace, copy_rows, instant
 
 
-def rows(spans: int = 2) -> tuple[tuple[object, ...], list[tuple[object, ...]]]:
-    trace_id, at = uuid7(), now()
-    shared: dict[str, object] = {
-        "name": "x",
-        "status": "completed",
-        "start_time": at,
-        "created_at": at,
-    }
-    trace = shared | {"id": trace_id, "user_id": "ada", "channel": "http", "span_count": spans}
-    trace |= dict.fromkeys(
-        ("total_input_tokens", "total_output_tokens", "llm_call_count", "tool_call_count"), 0
+def rows(spans: int = 2) -> tuple[NewTrace, list[NewSpan]]:
+    at = instant(now())
+    trace = NewTrace(
+        id=uuid7(),
+        run_id=None,
+        agent_id=None,
+        user_id="ada",
+        session_id=None,
+        session_key=None,
+        name="x",
+        channel="http",
+        status=RunStatus.COMPLETED,
+        start_time=at,
+        end_time=None,
+        duration_ms=None,
+        input_preview=None,
+        output_preview=None,
+        total_input_tokens=0,
+        total_output_tokens=0,
+        total_cost_usd=None,
+        span_count=spans,
+        llm_call_count=0,
+        tool_call_count=0,
+        error=None,
+        created_at=at,
     )
-    span = shared | {"trace_id": trace_id, "span_type": "llm_call", "metadata": {"a": 1}}
-    made = [span_row(span | {"id": uuid7()}) for _ in range(spans)]
-    return trace_row(trace), made
+    return trace, [span_of(trace) for _ in range(spans)]
+
+
+def span_of(trace: NewTrace) -> NewSpan:
+    return NewSpan(
+        id=uuid7(),
+        trace_id=trace.id,
+        agent_id=None,
+        span_type=SpanType.LLM_CALL,
+        name="x",
+        status=RunStatus.COMPLETED,
+        start_time=trace.start_time,
+        end_time=None,
+        duration_ms=None,
+        input_preview=None,
+        output_preview=None,
+        error=None,
+        created_at=trace.created_at,
+        metadata={"a": 1},
+    )
 
 
 async def count(services: Services, table: str) -> int:
@@ -105,7 +137,15 @@ async def test_a_full_queue_drops_and_counts(
     assert (writer.queued, writer.dropped) == (6, 3)
 
 
-def test_rows_follow_their_columns() -> None:
+@pytest.mark.parametrize(("row", "table"), [(NewTrace, Trace), (NewSpan, Span)])
+def test_rows_follow_their_columns(row: type[NewTrace | NewSpan], table: Any) -> None:
+    assert set(row._fields) <= {column.name for column in table.__table__.c}
+
+
+async def test_times_arrive_as_they_were(services: Services) -> None:
+    at = now()
     trace, spans = rows()
-    assert trace[TRACE_COLUMNS.index("user_id")] == "ada"
-    assert all(len(span) == len(SPAN_COLUMNS) for span in spans)
+    writer = TraceWriter(services.database)
+    writer.add(trace._replace(start_time=instant(at)), spans)
+    await writer.flush()
+    assert await services.database.pool.fetchval("select start_time from traces") == at
