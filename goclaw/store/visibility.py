@@ -88,7 +88,7 @@ WITHIN_AGENTS: Final[dict[type[SQLModel], Callable[[Any], ColumnElement[bool] | 
     Span: _of_trace,
     UsageDay: lambda agents: col(UsageDay.agent_id) == any_(agents),
     Activity: lambda agents: col(Activity.entity_id) == any_(cast(agents, ARRAY(String))),
-    WebSession: lambda _: None,
+    WebSession: lambda _: false(),
     Provider: lambda _: None,
     ApiKey: lambda _: None,
 }
