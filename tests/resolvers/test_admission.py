@@ -26,7 +26,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
     return monkeypatch
 
 
-async def away(*_: object) -> Any:
+async def away(*_: object, **__: object) -> Any:
     raise Unavailable("database_unavailable")
 
 

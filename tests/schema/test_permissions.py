@@ -12,7 +12,10 @@ NEED: dict[str, str | None] = {
     "me": None,
     "apiKeys": "ADMIN",
     "createApiKey": "ADMIN",
+    "rotateApiKey": "ADMIN",
     "revokeApiKey": "ADMIN",
+    "transferAgents": "ADMIN",
+    "purgeUser": "ADMIN",
 }
 """The scope of a root field; else READ for what is asked or followed, WRITE for what is done."""
 
