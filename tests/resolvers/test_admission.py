@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 import pytest
@@ -14,7 +14,7 @@ from goclaw.models.api_keys import ApiKeyCreate
 from goclaw.resolvers import admission
 from goclaw.resolvers.admission import Admission, Admissions
 from goclaw.resolvers.api_keys import create_api_key, revoke_api_key
-from goclaw.resolvers.enter import Credential
+from goclaw.resolvers.enter import Credential, enter
 from goclaw.resolvers.services import Services
 from tests.support.callers import context
 
@@ -62,6 +62,63 @@ async def test_an_outage_ends_it_after_its_time(
         assert isinstance(await over(held), Unavailable)
         with pytest.raises(Unavailable):
             held.context(Locale.EN)
+
+
+async def test_a_check_that_breaks_is_not_the_last_one(
+    services: Services, quick: pytest.MonkeyPatch
+) -> None:
+    asked = asyncio.Event()
+
+    async def broken(*_: object, **__: object) -> Any:
+        asked.set()
+        raise RuntimeError
+
+    async with admitted(services) as (held, _):
+        with quick.context() as breaking:
+            breaking.setattr(admission, "enter", broken)
+            await asyncio.wait_for(asked.wait(), 10)
+        held.check()
+        await services.database.pool.execute("update api_keys set revoked = true")
+        services.keys.forget(None)
+        assert (await over(held)).code == "credential_ended"
+
+
+async def test_checks_that_go_on_breaking_end_it_like_an_outage(
+    services: Services, quick: pytest.MonkeyPatch
+) -> None:
+    async def broken(*_: object, **__: object) -> Any:
+        raise RuntimeError
+
+    async with admitted(services) as (held, _):
+        quick.setattr(admission, "enter", broken)
+        assert (await over(held)).code == "internal"
+
+
+async def test_one_that_hangs_holds_up_no_other_and_ends_like_an_outage(
+    services: Services, quick: pytest.MonkeyPatch
+) -> None:
+    quick.setattr(admission, "ASK_S", 0.2, raising=False)
+    admissions = Admissions(services)
+    root = context(services, None, Scope.ADMIN)
+    keys = [
+        await create_api_key(root, ApiKeyCreate(name="k", scopes=[Scope.READ])) for _ in range(2)
+    ]
+    first, second = [Credential(key.key) for key in keys]
+    let_go = asyncio.Event()
+
+    async def hanging(services: Services, credential: Credential, *more: Any, **how: Any) -> Any:
+        while credential == first and not let_go.is_set():
+            with suppress(asyncio.CancelledError):  # as the driver does while it cancels
+                await let_go.wait()
+        return await enter(services, credential, *more, **how)
+
+    async with admissions.admit(first, "test") as stuck, admissions.admit(second, "test") as held:
+        quick.setattr(admission, "enter", hanging)
+        await asyncio.sleep(0.1)
+        await revoke_api_key(root, keys[1].id)
+        assert (await over(held)).code == "credential_ended"
+        assert isinstance(await over(stuck), Unavailable)
+        let_go.set()
 
 
 async def test_a_revoke_ends_it_without_waiting_for_the_next_check(

@@ -95,7 +95,7 @@ async def test_a_cached_target_is_of_those_agents_alone_that_a_key_is_bound_to(
     ]
     unbound, of_mine, of_other = [await came_in(services, token) for token in keys]
     async with asyncio.timeout(10):
-        while not services.trust.holds:
+        while not services.trust.holds:  # noqa: ASYNC110 - it is only kept up while asked
             await asyncio.sleep(0.01)
     for ctx in (unbound, of_mine):
         assert (await chat_target(ctx, "mine", or_default=False)).id == mine.id
