@@ -1,7 +1,7 @@
 """`goclaw backup`"""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import partial
@@ -45,42 +45,52 @@ def backup(
         refuse_external(settings)
         if not has_database(settings.data_dir):
             raise NotFound("database_missing", folder=settings.data_dir)
-        keys = keys_of(settings)
-        if with_key and not keys:
+        if with_key and not keys_of(settings):
             raise Unavailable("encryption_key_missing")
         with attached(settings.data_dir, settings.db_connections) as database:
             if asyncio.run(versions(database.dsn))[0] is None:
                 raise NotFound("database_missing", folder=settings.data_dir)
-            text = "\n".join(key.raw.hex() for key in keys) if with_key else None
-            write = partial(write_backup, file.absolute(), key=text)
+            read_keys = partial(keys_of, settings) if with_key else None
+            write = partial(write_backup, file.absolute(), read_keys=read_keys)
             manifest = asyncio.run(write(database.dsn))
     typer.echo(f"{file}: {file.stat().st_size} bytes, schema {manifest.schema_version}")
-    typer.echo(key_note(manifest))
+    typer.echo("\n".join(key_notes(manifest, keys_of(settings))))
 
 
-async def write_backup(file: Path, dsn: str, *, key: str | None) -> Manifest:
-    """All of one moment. Raises Conflict, Unavailable, OSError."""
+async def write_backup(
+    file: Path, dsn: str, *, read_keys: Callable[[], list[Key]] | None = None
+) -> Manifest:
+    """All of one moment. With `read_keys` the keys go in, too; it is called after that moment, as
+    a new key is there before anything is encrypted with it.
+
+    Raises Conflict, Unavailable, UnusableKey, OSError.
+    """
     async with resolve_name(SNAPSHOT)(dsn) as moment:
+        keys = None if read_keys is None else "\n".join(key.raw.hex() for key in read_keys())
         manifest = Manifest(
             program=version("goclaw"),
             made_at=datetime.now(UTC),
             schema_version=moment.schema_version,
             postgres=int(MAJOR),
             key_ids=moment.key_ids,
-            holds_key=key is not None,
+            unnamed_key=moment.unnamed_key,
+            holds_key=keys is not None,
         )
         dump = partial(dump_database, dsn, moment.id)
-        await asyncio.to_thread(write_archive, file, manifest, dump, key)
+        await asyncio.to_thread(write_archive, file, manifest, dump, keys)
     return manifest
 
 
-def key_note(manifest: Manifest) -> str:
+def key_notes(manifest: Manifest, known: list[Key]) -> Iterator[str]:
+    held = {key.id for key in known} if manifest.holds_key else set()
     if manifest.holds_key:
-        return "The encryption key is in it: keep it like a password."
-    if not manifest.key_ids:
-        return "There are no stored secrets in it."
-    named = ", ".join(manifest.key_ids)
-    return f"The secrets in it need the encryption key {named}, which is not in it: keep a copy."
+        yield "The encryption key is in it: keep it like a password."
+    elif not (manifest.key_ids or manifest.unnamed_key):
+        yield "There are no stored secrets in it."
+    if missing := ", ".join(id for id in manifest.key_ids if id not in held):
+        yield f"The secrets in it need the encryption key {missing}, which is not in it: keep a copy."
+    if manifest.unnamed_key and not manifest.holds_key:
+        yield "Secrets in it of an older server need the encryption key of that server: keep a copy."
 
 
 def keys_of(settings: Settings) -> list[Key]:

@@ -21,7 +21,8 @@ from goclaw.embedded.archive import Archive, Manifest, opened_archive
 from goclaw.embedded.dump import beside, load_database
 from goclaw.embedded.postgres import DATABASE, MAJOR, EmbeddedPostgres
 from goclaw.security.key_file import KeyFile
-from goclaw.security.keys import parse_key
+from goclaw.security.key_ring import OLDER_SETTING
+from goclaw.security.keys import Key, parse_key
 
 IS_EMPTY: Final = "goclaw.app:is_empty"
 MAKE_SPARE: Final = "goclaw.app:make_spare"
@@ -47,13 +48,14 @@ def restore(
         refuse_external(settings)
         with opened_archive(file) as archive:
             refuse_newer(archive.manifest)
+            keys = keys_in(archive)
             postgres = EmbeddedPostgres(settings.data_dir, settings.db_connections)
             database = postgres.start()
             try:
                 asyncio.run(put_back(archive, database.dsn, force=force))
             finally:
                 postgres.stop()
-            take_key(archive, settings)
+            take_keys(keys, settings)
             manifest = archive.manifest
         typer.echo(f"Restored {file}, made {manifest.made_at:%Y-%m-%d %H:%M} UTC.")
         note_missing_keys(manifest, settings)
@@ -87,13 +89,18 @@ async def put_back(archive: Archive, dsn: str, *, force: bool) -> None:
         raise
 
 
-def take_key(archive: Archive, settings: Settings) -> None:
+def keys_in(archive: Archive) -> list[Key]:
+    """The one that writes first. Raises InvalidInput, UnusableKey."""
+    return [parse_key(line, "the backup") for line in (archive.key or "").split()]
+
+
+def take_keys(keys: list[Key], settings: Settings) -> None:
     """The keys in the backup become the folder's; others there go on reading. A key in the
     settings stays the one that writes.
     """
     file = KeyFile(settings.data_dir)
-    for line in reversed((archive.key or "").split()):
-        file.add(parse_key(line, "the backup"))
+    for key in reversed(keys):
+        file.add(key)
 
 
 def note_missing_keys(manifest: Manifest, settings: Settings) -> None:
@@ -105,4 +112,8 @@ def note_missing_keys(manifest: Manifest, settings: Settings) -> None:
             f"Its secrets need the encryption key {named}: put it into {where} or "
             "GOCLAW_ENCRYPTION_KEY before the server starts.",
             err=True,
+        )
+    if manifest.unnamed_key and not manifest.holds_key:
+        typer.echo(
+            f"Secrets of an older server are in it, whose key {OLDER_SETTING} may name.", err=True
         )

@@ -73,7 +73,7 @@ def _taken_out(settings: Settings, found: int, old_binaries: Path) -> Path:
     )
     database = old.start()
     try:
-        asyncio.run(write_backup(file, database.dsn, key=None))
+        asyncio.run(write_backup(file, database.dsn))
     finally:
         old.stop()
     return file

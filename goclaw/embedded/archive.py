@@ -1,5 +1,5 @@
 """A backup is one file: a zip with what it is of, the database as pg_dump writes it, and, only
-when that was asked for, the encryption key.
+when that was asked for, the encryption keys.
 """
 
 import os
@@ -21,11 +21,12 @@ MANIFEST: Final = "manifest.json"
 DUMP: Final = "database.dump"
 KEY: Final = "encryption.key"
 MAX_MANIFEST_BYTES: Final = 64 * 1024
-MAX_KEY_BYTES: Final = 1024
+MAX_KEY_BYTES: Final = 64 * 1024
 
 
 class Manifest(BaseModel):
-    """`key_ids` are the encryption keys that the secrets in it were stored with; `postgres` is the
+    """`key_ids` are the encryption keys that the secrets in it were stored with; `unnamed_key`
+    says that some are in the format of older servers, which names no key. `postgres` is the
     major version that dumped it.
     """
 
@@ -37,13 +38,14 @@ class Manifest(BaseModel):
     schema_version: str
     postgres: int
     key_ids: tuple[str, ...]
+    unnamed_key: bool = False
     holds_key: bool
 
 
 def write_archive(
     path: Path, manifest: Manifest, dump: Callable[[IO[bytes]], None], key: str | None
 ) -> None:
-    """`dump` writes the database. The file is its owner's alone, and whole or not there.
+    """`key` are the keys, one a line. `dump` writes the database. The file is its owner's alone, and whole or not there.
 
     Raises Conflict when there is a file already, OSError when it cannot be written.
     """
@@ -75,7 +77,11 @@ class Archive:
 
     @property
     def key(self) -> str | None:
-        return self._read(KEY, MAX_KEY_BYTES).decode() if self.manifest.holds_key else None
+        """Its keys, one a line. Raises InvalidInput when they are damaged."""
+        try:
+            return self._read(KEY, MAX_KEY_BYTES).decode() if self.manifest.holds_key else None
+        except UnicodeDecodeError as error:
+            raise self._damaged() from error
 
     def copy_dump(self, out: IO[bytes]) -> None:
         """Raises InvalidInput when the file is damaged, which shows at its end at the latest."""

@@ -10,6 +10,7 @@ import asyncpg
 from goclaw.core.errors import Conflict
 from goclaw.models.sealed import SealedColumn
 from goclaw.store.database import unavailable_when_away
+from goclaw.store.sealed import LEGACY
 
 KEY_IDS: Final = " union ".join(
     f"select split_part({place.column}, ':', 2) from {place.table} "
@@ -17,6 +18,10 @@ KEY_IDS: Final = " union ".join(
     for place in SealedColumn
 )
 """Ciphertext names the key it was made with; that of older servers does not."""
+UNNAMED: Final = " union all ".join(
+    f"select 1 from {place.table} where starts_with({place.column}, '{LEGACY}:')"
+    for place in SealedColumn
+)
 ANY_TABLE: Final = "select exists (select from pg_tables where schemaname = 'public')"
 SPARE: Final = "goclaw_restored"
 REPLACED: Final = "goclaw_replaced"
@@ -30,6 +35,7 @@ class Snapshot:
     id: str
     schema_version: str
     key_ids: tuple[str, ...]
+    unnamed_key: bool
 
 
 @asynccontextmanager
@@ -53,6 +59,7 @@ async def _seen(connection: "asyncpg.Connection[asyncpg.Record]") -> Snapshot:
         await connection.fetchval("select pg_export_snapshot()"),
         await connection.fetchval("select version_num from alembic_version"),
         tuple(sorted(row[0] for row in await connection.fetch(KEY_IDS))),
+        await connection.fetchval(f"select exists ({UNNAMED})"),
     )
 
 

@@ -14,7 +14,7 @@ import pytest
 
 from goclaw.cli import restore
 from goclaw.cli.backup import write_backup
-from goclaw.embedded.archive import DUMP, MANIFEST, Archive
+from goclaw.embedded.archive import DUMP, KEY, MANIFEST, Archive
 from goclaw.embedded.postgres import attached
 from goclaw.security.key_file import KEY_FILE
 from goclaw.security.keys import parse_key
@@ -143,6 +143,63 @@ def test_the_key_goes_in_when_it_is_asked_for(
     assert secret_is_readable(folder)
 
 
+def test_it_says_which_key_was_not_found_for_it(
+    original: Path, folder: Path, goclaw: Command, environment: pytest.MonkeyPatch
+) -> None:
+    shutil.copytree(original, folder)
+    id = parse_key((folder / KEY_FILE).read_text().strip()).id
+    (folder / KEY_FILE).unlink()
+    environment.setenv("GOCLAW_ENCRYPTION_KEY", "x" * 32)
+    file = folder.with_name("other-key.goclaw")
+    result = goclaw("backup", str(file), "--with-key", "--data-dir", str(folder))
+    assert f"need the encryption key {id}, which is not in it" in result.stdout
+
+
+def test_a_long_ring_of_keys_comes_back_whole(
+    original: Path, folder: Path, goclaw: Command
+) -> None:
+    shutil.copytree(original, folder)
+    keys = [*(folder / KEY_FILE).read_text().split(), *(f"{n:064x}" for n in range(40))]
+    (folder / KEY_FILE).write_text("\n".join(keys))
+    file = folder.with_name("ring.goclaw")
+    assert goclaw("backup", str(file), "--with-key", "--data-dir", str(folder)).exit_code == 0
+    (folder / KEY_FILE).unlink()
+    result = goclaw("restore", str(file), "--force", "--data-dir", str(folder))
+    assert result.exit_code == 0, result.output
+    assert (folder / KEY_FILE).read_text().split() == keys
+
+
+def test_broken_keys_are_refused_before_anything_is_replaced(
+    first: Path, folder: Path, goclaw: Command
+) -> None:
+    folder.mkdir(parents=True)
+    broken = folder / "broken.goclaw"
+    for raw in (b"11" * 31, b"\xff" * 64):
+        with ZipFile(first) as old, ZipFile(broken, "w") as new:
+            manifest = json.loads(old.read(MANIFEST)) | {"holds_key": True}
+            new.writestr(MANIFEST, json.dumps(manifest))
+            new.writestr(KEY, raw)
+            new.writestr(DUMP, old.read(DUMP))
+        result = goclaw("restore", str(broken), "--data-dir", str(folder))
+        assert result.exit_code != 0
+        assert result.stderr.count("\n") == 1
+        assert not (folder / "postgres").exists()
+
+
+def test_secrets_of_an_older_server_are_told_of(
+    original: Path, first: Path, folder: Path, goclaw: Command
+) -> None:
+    assert goclaw("restore", str(first), "--data-dir", str(folder)).exit_code == 0
+    with attached(folder, 10) as database:
+        legacy = "update providers set api_key = 'aes-gcm:AAAA' where api_key is not null"
+        asyncio.run(fetch_rows(database.dsn, legacy))
+    file = folder.with_name("legacy.goclaw")
+    result = goclaw("backup", str(file), "--data-dir", str(folder))
+    assert "of an older server need the encryption key of that server" in result.stdout
+    result = goclaw("restore", str(file), "--force", "--data-dir", str(folder))
+    assert "GOCLAW_OLD_ENCRYPTION_KEYS" in result.stderr
+
+
 def test_a_database_that_is_there_is_replaced_only_when_told_to(
     first: Path, original: Path, folder: Path, goclaw: Command
 ) -> None:
@@ -177,7 +234,7 @@ def test_it_is_one_moment_though_others_write(first: Path, folder: Path, goclaw:
     async def backed_up(dsn: str) -> None:
         writers = [asyncio.create_task(write(dsn)) for _ in range(3)]
         await asyncio.sleep(0.2)
-        await write_backup(file, dsn, key=None)
+        await write_backup(file, dsn)
         assert not any(writer.done() for writer in writers)
         stop.set()
         await asyncio.gather(*writers)
