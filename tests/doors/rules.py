@@ -38,6 +38,7 @@ RULES: dict[str, tuple[Scope | str | None, Whose]] = {
     # the server and who is calling
     "get_me": (SIGNED_IN, C),
     "get_server": (READ, A),
+    "get_security_overview": (ADMIN, A),
     # agents: own, shared, default
     "list_agents": (READ, G),
     "count_agents": (READ, G),
