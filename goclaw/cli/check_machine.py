@@ -7,77 +7,22 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Final
 
-from goclaw.cli.findings import Finding, failed, info, ok, warning
 from goclaw.core.errors import Unavailable
-from goclaw.core.settings import InvalidSettings, Settings, refuse_open_address
+from goclaw.core.settings import Settings
 from goclaw.embedded.local_model import model_file
-from goclaw.security.key_file import KeyFile
-from goclaw.security.key_ring import KeyRing, key_ring
-from goclaw.security.keys import CURRENT_SETTING, UnusableKey
+from goclaw.models.findings import Finding, failed, info, ok, warning
+from goclaw.resolvers.check_settings import check_settings
 
-SHORT_TOKEN: Final = 16
-NEW_KEY: Final = "openssl rand -hex 32"
 GIB: Final = 1024**3
 LITTLE_SPACE: Final = 2 * GIB
 NO_SPACE: Final = GIB // 4
 
 
 def check_machine(settings: Settings) -> list[Finding]:
-    findings = [check_sign_in(settings), check_key(settings)]
+    findings = check_settings(settings)
     if settings.postgres_dsn is None:
         findings += [check_folder(settings.data_dir), check_space(settings.data_dir)]
     return [*findings, check_model(settings), check_page(), check_sandbox()]
-
-
-def check_sign_in(settings: Settings) -> Finding:
-    subject, set_one = "sign-in", f"set GOCLAW_GATEWAY_TOKEN to the output of: {NEW_KEY}"
-    try:
-        refuse_open_address(settings)
-    except InvalidSettings as error:
-        return failed(subject, str(error), set_one)
-    token = settings.gateway_token
-    if token is None and settings.allow_public_without_token:
-        return warning(subject, f"none: open to everybody who reaches {settings.host}", set_one)
-    if token is None:
-        return info(subject, "none: open to everybody on this machine", set_one)
-    if len(token.get_secret_value()) < SHORT_TOKEN:
-        return warning(subject, "the gateway token is short enough to be guessed", set_one)
-    return ok(subject, "by GOCLAW_GATEWAY_TOKEN or an API key")
-
-
-def check_key(settings: Settings) -> Finding:
-    subject = "encryption key"
-    try:
-        keys = key_ring(settings, embedded=settings.postgres_dsn is None)
-    except UnusableKey as error:
-        return failed(subject, str(error), _other_key(str(error)))
-    if keys.file is not None and _others_may_read(keys.file):
-        return failed(subject, f"others may read {keys.file.path}", f"chmod 600 {keys.file.path}")
-    writing = keys.writing()
-    if writing is not None:
-        return ok(subject, _described(keys, writing.id))
-    if keys.file is not None:
-        return info(subject, f"none yet: {keys.file.path} is made when the server starts")
-    fix = f"set {CURRENT_SETTING} to the output of: {NEW_KEY}"
-    return warning(subject, "none: keys of providers cannot be stored", fix)
-
-
-def _described(keys: KeyRing, id: str) -> str:
-    source = CURRENT_SETTING
-    if keys.file is not None and not keys.is_configured:
-        source = str(keys.file.path)
-    older = [key.id for key in keys.reading()[1:]]
-    return f"{id} from {source}" + (f", and for reading {', '.join(older)}" if older else "")
-
-
-def _other_key(problem: str) -> str:
-    if not problem.startswith("GOCLAW_"):
-        return "put the file back from a backup, as the user who runs the server"
-    return f"set {problem.partition(':')[0]} to the key used so far, or to one from: {NEW_KEY}"
-
-
-def _others_may_read(file: KeyFile) -> bool:
-    return file.stamp() is not None and bool(stat.S_IMODE(file.path.stat().st_mode) & 0o077)
 
 
 def check_folder(folder: Path) -> Finding:

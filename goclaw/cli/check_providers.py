@@ -4,9 +4,9 @@ import asyncio
 from functools import partial
 from typing import Final
 
-from goclaw.cli.findings import Finding, failed, info, ok, warning
 from goclaw.cli.session import every
 from goclaw.core.errors import GatewayError
+from goclaw.models.findings import Finding, failed, info, ok, warning
 from goclaw.models.providers import Provider, ProviderSource
 from goclaw.resolvers.agents import list_agents
 from goclaw.resolvers.context import Context

@@ -10,15 +10,15 @@ from rich.text import Text
 
 from goclaw.cli.check_database import check_database
 from goclaw.cli.check_machine import check_machine
-from goclaw.cli.findings import Finding, Status, failed, ok
 from goclaw.cli.session import DataDir, configure_command_logs
 from goclaw.core.settings import InvalidSettings, load_settings
+from goclaw.models.findings import Finding, FindingStatus, failed, ok
 
 STYLES: Final = {
-    Status.OK: "green",
-    Status.INFO: "blue",
-    Status.WARNING: "yellow",
-    Status.FAILED: "bold red",
+    FindingStatus.OK: "green",
+    FindingStatus.INFO: "blue",
+    FindingStatus.WARNING: "yellow",
+    FindingStatus.FAILED: "bold red",
 }
 
 app = typer.Typer(add_completion=False)
@@ -35,7 +35,7 @@ def doctor(
     Exits with 1 if something failed. Nothing is changed.
     """
     findings = examine(offline=offline, data_dir=data_dir)
-    well = not any(finding.status is Status.FAILED for finding in findings)
+    well = not any(finding.status is FindingStatus.FAILED for finding in findings)
     if as_json:
         report = {"well": well, "findings": [asdict(finding) for finding in findings]}
         typer.echo(json.dumps(report, indent=2))
@@ -72,9 +72,9 @@ def show(findings: list[Finding]) -> None:
 
 
 def verdict(findings: list[Finding]) -> str:
-    count = dict.fromkeys(Status, 0)
+    count = dict.fromkeys(FindingStatus, 0)
     for finding in findings:
         count[finding.status] += 1
-    if count[Status.FAILED] + count[Status.WARNING] == 0:
+    if count[FindingStatus.FAILED] + count[FindingStatus.WARNING] == 0:
         return "All is well."
-    return f"{count[Status.FAILED]} failed, {count[Status.WARNING]} to look at."
+    return f"{count[FindingStatus.FAILED]} failed, {count[FindingStatus.WARNING]} to look at."

@@ -5,6 +5,7 @@ from enum import StrEnum
 from uuid import UUID
 
 from goclaw.core.callers import Role, Scope
+from goclaw.models.findings import Finding
 from goclaw.models.shapes import View
 
 
@@ -46,11 +47,13 @@ class ServerInfo(View):
 
 
 class DatabaseState(View):
-    """`connections` are those in use, `max_connections` those that ordinary roles may have.
-    `vector` is the version of the extension, null where it is not installed.
+    """`version` is that of the tables. `connections` are those in use, `max_connections` those
+    that ordinary roles may have. `vector` is the version of the extension, null where it is not
+    installed.
     """
 
     server_version: str
+    version: str | None
     connections: int
     max_connections: int
     vector: str | None
@@ -65,6 +68,28 @@ class SecretsState(View):
     stored: int
     older: int
     unreadable: list[str]
+
+
+class KeysState(View):
+    """`working` are the API keys that are neither revoked nor expired. Of those, `admin` have
+    operator.admin, `endless` never expire, and `unused` were not used for `unused_days` or more.
+    `refused` are credentials of callers that were refused within the last hour.
+    """
+
+    working: int
+    admin: int
+    endless: int
+    endless_admin: int
+    unused: int
+    unused_days: int
+    refused: int
+
+
+class SecurityOverview(View):
+    """`well`: no finding says that something failed."""
+
+    well: bool
+    findings: list[Finding]
 
 
 class KeyRotation(View):

@@ -7,6 +7,7 @@ from strawberry.types.enum import EnumValue, StrawberryEnumDefinition
 
 from goclaw.core.callers import Role, Scope
 from goclaw.models.agents import AgentStatus, AgentType, ShareRole
+from goclaw.models.findings import FindingStatus
 from goclaw.models.providers import BreakerState, ProviderSource, ProviderType
 from goclaw.models.runs import RunStatus
 from goclaw.models.sessions import MessageRole
@@ -37,6 +38,15 @@ WORDS: Final[dict[type[StrEnum], tuple[str, dict[str, str]]]] = {
         {
             "TOKEN": "A gateway token is configured.",
             "OPEN": "None is: the server listens on loopback only and everybody is an operator.",
+        },
+    ),
+    FindingStatus: (
+        "How something is that was looked at.",
+        {
+            "OK": "Good.",
+            "INFO": "Neither good nor bad; to be known.",
+            "WARNING": "To be looked at.",
+            "FAILED": "To be mended.",
         },
     ),
     AgentType: (

@@ -15,6 +15,7 @@ from goclaw.schema.info import Info
 from goclaw.schema.providers import ProviderMutation, ProviderQuery
 from goclaw.schema.runs import RunMutation, RunQuery, RunSubscription
 from goclaw.schema.scalars import SCALARS
+from goclaw.schema.security import SecurityQuery
 from goclaw.schema.sessions import SessionMutation, SessionQuery
 from goclaw.schema.system import SystemQuery
 from goclaw.schema.traces import TraceQuery
@@ -35,6 +36,7 @@ class Query(
     TraceQuery,
     ActivityQuery,
     WebSessionQuery,
+    SecurityQuery,
 ):
     pass
 

@@ -85,6 +85,13 @@ QUERIES = (
         counts="data.apiKeys.totalCount",
         **ANYBODY,
     ),
+    query(
+        "get_security_overview",
+        "{ securityOverview { well findings { subject status } } }",
+        Scope.ADMIN,
+        shows="encryption key",
+        **ANYBODY,
+    ),
     query("list_sessions", "{ sessions { nodes { id } } }", shows="$session", **HIDDEN),
     query(
         "count_sessions",

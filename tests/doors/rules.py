@@ -44,6 +44,7 @@ RULES: dict[str, tuple[Scope | str | None, Whose]] = {
     "list_web_sessions": (READ, U),
     "count_web_sessions": (READ, U),
     "end_web_session": (WRITE, U),
+    "get_security_overview": (ADMIN, A),
     # agents: own, shared, default
     "list_agents": (READ, G),
     "count_agents": (READ, G),

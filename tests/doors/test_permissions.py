@@ -12,7 +12,7 @@ from graphql import GraphQLObjectType
 
 from goclaw.core.callers import Scope
 from goclaw.core.errors import Forbidden, Unauthenticated
-from goclaw.resolvers.checkup import check_fanout, check_secrets, get_database_state
+from goclaw.resolvers.checkup import check_stored
 from goclaw.resolvers.context import Context
 from goclaw.resolvers.encryption import rotate_encryption
 from goclaw.resolvers.operation import OPERATIONS, _Guarded
@@ -30,8 +30,7 @@ CASES = (*QUERIES, *MUTATIONS, *SUBSCRIPTIONS, *PATHS)
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 COMMAND_LINE: dict[str, Any] = {
-    operation.name: operation
-    for operation in (check_fanout, check_secrets, get_database_state, rotate_encryption)
+    operation.name: operation for operation in (check_stored, rotate_encryption)
 }
 """What only commands ask for, on the machine itself."""
 

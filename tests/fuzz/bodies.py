@@ -18,8 +18,12 @@ CHAT: Final = "/v1/chat/completions"
 TIMEOUT_S: Final = 30
 PIECE: Final = 1 << 16
 
-ACCEPTS = st.sampled_from((MULTIPART, MULTIPART, "*/*", "application/json", "text/html", "", "\xff"))
-TYPES = st.sampled_from(("application/json",) * 6 + ("text/plain", "", "application/json;charset=x"))
+ACCEPTS = st.sampled_from(
+    (MULTIPART, MULTIPART, "*/*", "application/json", "text/html", "", "\xff")
+)
+TYPES = st.sampled_from(
+    ("application/json",) * 6 + ("text/plain", "", "application/json;charset=x")
+)
 ENCODINGS = st.sampled_from((None,) * 8 + ("gzip", "deflate", "br", "nonsense"))
 MODELS = st.sampled_from(("goclaw:scribe", "agent:zoes", "adas", "gpt-4", "goclaw:", "")) | WORDS
 ROLES = st.sampled_from(("user", "system", "assistant", "tool", "developer")) | WORDS

@@ -4,7 +4,6 @@ import stat
 from base64 import b64encode
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
 
 import pytest
 

@@ -1,28 +1,22 @@
-import { Badge, Button, Code, Group, Text } from "@mantine/core";
+import { Button, Group } from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
-import { useState } from "react";
 import { useMay, useSigned } from "../api/context";
-import {
-  type ApiKeyItemFragment,
-  ApiKeysDocument,
-  type ApiKeysQuery,
-  RevokeApiKeyDocument,
-} from "../gql/graphql";
-import { Age } from "../kit/Age";
-import { Confirm } from "../kit/Confirm";
+import { type ApiKeyItemFragment, ApiKeysDocument, type ApiKeysQuery } from "../gql/graphql";
 import { CopyLine } from "../kit/Copy";
 import { EmptyState } from "../kit/EmptyState";
-import { formatDateTime } from "../kit/format";
 import { KeyIcon } from "../kit/icons";
 import { List } from "../kit/List";
 import { Page } from "../kit/Page";
-import { type Column, Rows } from "../kit/Rows";
-import { useAction } from "../kit/useAction";
+import { Rows } from "../kit/Rows";
+import { useNow } from "../kit/useNow";
 import { useNow } from "../kit/useNow";
 import { usePages } from "../kit/usePages";
 import { useRefreshOn } from "../live/events";
 import { CreateKey } from "./CreateKey";
-import { scopeNames } from "./scopes";
+import { columns } from "./columns";
+import { RevokeKey } from "./RevokeKey";
+import { RotateKey } from "./RotateKey";
+import { stateOf } from "./state";
 
 const pick = (data: ApiKeysQuery) => data.apiKeys;
 const variables = { first: 50 };
@@ -61,57 +55,16 @@ function NotAllowed() {
   );
 }
 
-const columns: Column<ApiKeyItemFragment>[] = [
-  {
-    label: "Key",
-    render: (key) => (
-      <>
-        <Text fw={600} size="sm">
-          {key.name}
-        </Text>
-        <Code>{key.prefix}…</Code>
-      </>
-    ),
-  },
-  {
-    label: "May",
-    render: ({ scopes }) => (
-      <Group display="inline-flex" gap={4}>
-        {scopes.map((scope) => (
-          <Badge color={scope === "ADMIN" ? "red" : "claw"} key={scope}>
-            {scopeNames[scope]}
-          </Badge>
-        ))}
-      </Group>
-    ),
-  },
-  { label: "Belongs to", render: ({ userId }) => userId ?? "any user" },
-  { label: "Last used", render: ({ lastUsedAt }) => (lastUsedAt === null ? "never" : <Age at={lastUsedAt} />) },
-  { label: "State", render: (key) => <State apiKey={key} /> },
-];
-
-function State({ apiKey: { revoked, expiresAt } }: { apiKey: ApiKeyItemFragment }) {
-  const now = useNow();
-  if (revoked) return <Badge color="gray">Revoked</Badge>;
-  if (expiresAt === null) return <Badge color="claw">Works</Badge>;
-  if (Date.parse(expiresAt) <= now) return <Badge color="gray">Expired</Badge>;
-  return (
-    <Text size="sm" title={formatDateTime(expiresAt)}>
-      Expires <Age at={expiresAt} />
-    </Text>
-  );
-}
-
 function Keys() {
   const pages = usePages(ApiKeysDocument, variables, pick);
   const [creating, creator] = useDisclosure(false);
-  useRefreshOn(["api_key", "apikey"], pages.refresh);
+  useRefreshOn(["api_key"], pages.refresh);
   const create = <Button onClick={creator.open}>New key</Button>;
 
   return (
     <Page
       actions={create}
-      lead="For programs and people that call this gateway. A key is shown once, when it is made."
+      lead="For programs and people that call this gateway. A secret is shown once, when it is made."
       title="API keys"
     >
       <List
@@ -124,7 +77,7 @@ function Keys() {
       >
         {(keys) => (
           <Rows
-            actions={(key) => <Revoke apiKey={key} onRevoked={pages.refresh} />}
+            actions={(key) => <KeyMenu apiKey={key} onChanged={pages.refresh} />}
             caption="API keys"
             columns={columns}
             items={keys}
@@ -137,40 +90,29 @@ function Keys() {
   );
 }
 
-interface RevokeProps {
-  apiKey: ApiKeyItemFragment;
-  onRevoked: () => void;
-}
-
-function Revoke({ apiKey, onRevoked }: RevokeProps) {
-  const revoke = useAction(RevokeApiKeyDocument);
-  const [asking, setAsking] = useState(false);
-  if (apiKey.revoked) return null;
+function KeyMenu({ apiKey, onChanged }: { apiKey: ApiKeyItemFragment; onChanged: () => void }) {
+  const [rotating, rotator] = useDisclosure(false);
+  const [revoking, revoker] = useDisclosure(false);
+  const state = stateOf(apiKey, useNow());
+  if (state === "revoked") return null;
   return (
-    <>
+    <Group display="inline-flex" gap={4} wrap="nowrap">
+      {state === "works" && (
+        <Button aria-label={`Rotate ${apiKey.name}`} onClick={rotator.open} size="compact-sm" variant="subtle">
+          Rotate
+        </Button>
+      )}
       <Button
         aria-label={`Revoke ${apiKey.name}`}
         color="red"
-        onClick={() => setAsking(true)}
+        onClick={revoker.open}
         size="compact-sm"
         variant="subtle"
       >
         Revoke
       </Button>
-      <Confirm
-        label="Revoke key"
-        onClose={() => setAsking(false)}
-        onConfirm={async () => {
-          const { problem } = await revoke.run({ id: apiKey.id });
-          if (!problem) onRevoked();
-          return problem;
-        }}
-        opened={asking}
-        title={`Revoke ${apiKey.name}?`}
-      >
-        Whatever uses this key is refused at once and its open connections are closed. It cannot be undone; you
-        would have to make a new key and hand it out.
-      </Confirm>
-    </>
+      <RotateKey apiKey={apiKey} onClose={rotator.close} onRotated={onChanged} opened={rotating} />
+      <RevokeKey apiKey={apiKey} onClose={revoker.close} onRevoked={onChanged} opened={revoking} />
+    </Group>
   );
 }

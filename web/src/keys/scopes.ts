@@ -8,11 +8,37 @@ export const scopeNames: Record<Scope, string> = {
   ADMIN: "Administrator",
 };
 
-/** What each scope lets its holder do, least first. */
-export const scopeChoices: { scope: Scope; meaning: string }[] = [
-  { scope: "READ", meaning: "See agents, providers, own chats, traces and events. Change nothing." },
-  { scope: "WRITE", meaning: "Chat with agents, and make and change agents and providers. Includes Read." },
-  { scope: "APPROVALS", meaning: "Allow or refuse what an agent asks permission for. Nothing else." },
-  { scope: "PAIRING", meaning: "Pair devices and browsers with the gateway. Nothing else." },
-  { scope: "ADMIN", meaning: "Everything, including making keys and seeing what all users do." },
+interface ScopeChoice {
+  scope: Scope;
+  may: string;
+  mayNot: string;
+}
+
+/** What each scope lets its holder do and what not, least first. */
+export const scopeChoices: readonly ScopeChoice[] = [
+  {
+    scope: "READ",
+    may: "See agents, providers without their keys, and the user's own chats, traces and events.",
+    mayNot: "Cannot chat or change anything.",
+  },
+  {
+    scope: "WRITE",
+    may: "All of Read; chat with agents; make, change and share agents and providers.",
+    mayNot: "Cannot see other users' chats, nor make or revoke keys.",
+  },
+  {
+    scope: "APPROVALS",
+    may: "Allow or refuse what an agent asks permission for.",
+    mayNot: "Cannot read, chat or change anything else.",
+  },
+  {
+    scope: "PAIRING",
+    may: "Pair devices and browsers with the gateway.",
+    mayNot: "Cannot read, chat or change anything else.",
+  },
+  {
+    scope: "ADMIN",
+    may: "Everything: make and revoke keys, delete users' data, and without a user see what all users do.",
+    mayNot: "Cannot be bound to agents. Give it to people, not to programs.",
+  },
 ];

@@ -1,10 +1,10 @@
-"""What `goclaw doctor` found out about one thing."""
+"""What `goclaw doctor` and the security page found out about one thing."""
 
 from dataclasses import dataclass
 from enum import StrEnum
 
 
-class Status(StrEnum):
+class FindingStatus(StrEnum):
     """`info`: neither good nor bad. Only `failed` makes the command fail."""
 
     OK = "ok"
@@ -17,23 +17,23 @@ class Status(StrEnum):
 class Finding:
     """`fix` is what to do about it; empty where nothing has to be done."""
 
-    status: Status
+    status: FindingStatus
     subject: str
     text: str
     fix: str = ""
 
 
 def ok(subject: str, text: str) -> Finding:
-    return Finding(Status.OK, subject, text)
+    return Finding(FindingStatus.OK, subject, text)
 
 
 def info(subject: str, text: str, fix: str = "") -> Finding:
-    return Finding(Status.INFO, subject, text, fix)
+    return Finding(FindingStatus.INFO, subject, text, fix)
 
 
 def warning(subject: str, text: str, fix: str) -> Finding:
-    return Finding(Status.WARNING, subject, text, fix)
+    return Finding(FindingStatus.WARNING, subject, text, fix)
 
 
 def failed(subject: str, text: str, fix: str) -> Finding:
-    return Finding(Status.FAILED, subject, text, fix)
+    return Finding(FindingStatus.FAILED, subject, text, fix)

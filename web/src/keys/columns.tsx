@@ -1,0 +1,98 @@
+import { Badge, Code, Group, Text } from "@mantine/core";
+import type { ApiKeyItemFragment } from "../gql/graphql";
+import { Age } from "../kit/Age";
+import { formatCount, formatDateTime } from "../kit/format";
+import type { Column } from "../kit/Rows";
+import { useNow } from "../kit/useNow";
+import { scopeNames } from "./scopes";
+import { agentsOf, graceOf, stateOf } from "./state";
+import { useAgentNames } from "./useAgentNames";
+
+interface CellProps {
+  apiKey: ApiKeyItemFragment;
+}
+
+export const columns: Column<ApiKeyItemFragment>[] = [
+  {
+    label: "Key",
+    render: (key) => (
+      <>
+        <Text fw={600} size="sm">
+          {key.name}
+        </Text>
+        <Code>{key.prefix}…</Code>
+      </>
+    ),
+  },
+  {
+    label: "May",
+    render: ({ scopes }) => (
+      <Group display="inline-flex" gap={4}>
+        {scopes.map((scope) => (
+          <Badge color={scope === "ADMIN" ? "red" : "claw"} key={scope}>
+            {scopeNames[scope]}
+          </Badge>
+        ))}
+      </Group>
+    ),
+  },
+  { label: "Bound to", render: (key) => <Bounds apiKey={key} /> },
+  { label: "Used", render: (key) => <Use apiKey={key} /> },
+  { label: "State", render: (key) => <State apiKey={key} /> },
+];
+
+function Bounds({ apiKey }: CellProps) {
+  const agents = agentsOf(apiKey, useAgentNames());
+  return (
+    <>
+      <Text size="sm">{apiKey.userId ?? "any user"}</Text>
+      <Text c="dimmed" lineClamp={2} size="xs" {...(agents !== null && { title: agents })}>
+        {agents ?? "all agents"}
+      </Text>
+      {apiKey.rateLimitPerMinute !== null && (
+        <Text c="dimmed" size="xs">
+          {formatCount(apiKey.rateLimitPerMinute)} calls a minute
+        </Text>
+      )}
+    </>
+  );
+}
+
+function Use({ apiKey: { lastUsedAt, lastUsedAddress, callsToday } }: CellProps) {
+  if (lastUsedAt === null) return "never";
+  return (
+    <>
+      <Text size="sm">
+        <Age at={lastUsedAt} />
+      </Text>
+      <Text c="dimmed" size="xs">
+        {lastUsedAddress !== null && `from ${lastUsedAddress} · `}
+        {callsToday === 1 ? "1 call today" : `${formatCount(callsToday)} calls today`}
+      </Text>
+    </>
+  );
+}
+
+function State({ apiKey }: CellProps) {
+  const now = useNow();
+  const state = stateOf(apiKey, now);
+  if (state === "revoked") return <Badge color="gray">Revoked</Badge>;
+  if (state === "expired") return <Badge color="gray">Expired</Badge>;
+  const grace = graceOf(apiKey, now);
+  return (
+    <>
+      {apiKey.expiresAt === null ? (
+        <Badge color="claw">Works</Badge>
+      ) : (
+        <Text size="sm" title={formatDateTime(apiKey.expiresAt)}>
+          Expires <Age at={apiKey.expiresAt} />
+        </Text>
+      )}
+      {grace !== null && (
+        <Text c="dimmed" size="xs">
+          Old secret ends <Age at={grace} />
+        </Text>
+      )}
+    </>
+  );
+}
