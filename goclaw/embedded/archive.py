@@ -45,7 +45,8 @@ class Manifest(BaseModel):
 def write_archive(
     path: Path, manifest: Manifest, dump: Callable[[IO[bytes]], None], key: str | None
 ) -> None:
-    """`key` are the keys, one a line. `dump` writes the database. The file is its owner's alone, and whole or not there.
+    """`key` are the keys, one a line. `dump` writes the database. The file is its owner's alone,
+    and whole or not there.
 
     Raises Conflict when there is a file already, OSError when it cannot be written.
     """

@@ -76,9 +76,8 @@ def requests(role: Role) -> st.SearchStrategy[Request]:
     asked = (payloads(role) | st.lists(payloads(role), max_size=2)).map(_written) | broken
     places = st.just("/graphql"), asked
     talks = st.just(CHAT), chats
-    return st.one_of(*(
-        st.builds(Request, place, bodies, ACCEPTS, TYPES, ENCODINGS) for place, bodies in (places, talks)
-    ))  # fmt: skip
+    more = ACCEPTS, TYPES, ENCODINGS
+    return st.builds(Request, *places, *more) | st.builds(Request, *talks, *more)
 
 
 def _written(value: Any) -> bytes:

@@ -46,15 +46,16 @@ def over_schema(door: str, url: str, role: Role, tally: Tally, **budget: Any) ->
 @cache
 def cases(door: str) -> st.SearchStrategy[Any]:
     """Of any operation, as the schema allows it."""
-    if door == "graphql":
-        schema = schemathesis.graphql.from_path(ROOT / "schema.graphql")
-    else:
-        schema = schemathesis.openapi.from_path(ROOT / "openapi.json")
+    schema: Any = (
+        schemathesis.graphql.from_path(ROOT / "schema.graphql")
+        if door == "graphql"
+        else schemathesis.openapi.from_path(ROOT / "openapi.json")
+    )
     operations = [result.ok() for result in schema.get_all_operations()]
     return st.sampled_from(operations).flatmap(lambda operation: operation.as_strategy())
 
 
-def ask(door: str, url: str, role: Role, tally: Tally, case: Case) -> None:
+def ask(door: str, url: str, role: Role, tally: Tally, case: Case[Any]) -> None:
     response = case.call(base_url=url + DOORS[door], headers=role.headers)
     tally.count(door, role.name, response.status_code)
     check_answer(role, case, response)
@@ -66,7 +67,7 @@ def ask(door: str, url: str, role: Role, tally: Tally, case: Case) -> None:
             raise Finding(f"{role.name}, {case.as_curl_command()}: {shown}") from failures
 
 
-def check_answer(role: Role, case: Case, response: Response) -> None:
+def check_answer(role: Role, case: Case[Any], response: Response) -> None:
     """Raises Finding."""
     text = response.text or ""
     status = response.status_code

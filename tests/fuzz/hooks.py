@@ -9,6 +9,7 @@ import json
 import os
 from collections import Counter
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 import schemathesis
@@ -30,7 +31,7 @@ graphql_scalars(ROLE)
 
 
 @schemathesis.hook
-def before_call(context: HookContext, case: Case, kwargs: dict[str, object]) -> None:
+def before_call(context: HookContext, case: Case[Any], kwargs: dict[str, object]) -> None:
     """Ids of rows that are there, in place of half of the made up ones."""
     if case.meta is None or case.meta.generation.mode is not GenerationMode.POSITIVE:
         return
@@ -40,12 +41,12 @@ def before_call(context: HookContext, case: Case, kwargs: dict[str, object]) -> 
 
 
 @schemathesis.hook
-def after_call(context: HookContext, case: Case, response: Response) -> None:
+def after_call(context: HookContext, case: Case[Any], response: Response) -> None:
     ANSWERS[str(response.status_code)] += 1
 
 
 @schemathesis.check
-def within_bounds(ctx: CheckContext, response: Response, case: Case) -> None:
+def within_bounds(ctx: CheckContext, response: Response, case: Case[Any]) -> None:
     check_answer(ROLE, case, response)
 
 

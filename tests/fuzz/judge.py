@@ -136,8 +136,7 @@ def _given(
             yield from _field(node, parent, data, fragments)
         else:
             assert isinstance(node, InlineFragmentNode | FragmentSpreadNode)
-            spread = isinstance(node, FragmentSpreadNode)
-            inner = fragments[node.name.value] if spread else node
+            inner = fragments[node.name.value] if isinstance(node, FragmentSpreadNode) else node
             condition = inner.type_condition
             on = SCHEMA._schema.get_type(condition.name.value) if condition else parent
             yield from _given(inner.selection_set, on, data, fragments)

@@ -37,7 +37,7 @@ async def settled(services: Services, before: tuple[int, ...]) -> None:
     """Returns when nothing is left that was not there before."""
     try:
         async with asyncio.timeout(SETTLED_S):
-            while any(now > then for now, then in zip(left(services), before, strict=True)):
+            while any(now > then for now, then in zip(left(services), before, strict=True)):  # noqa: ASYNC110
                 await asyncio.sleep(0.05)
     except TimeoutError:
         tasks = [repr(task) for task in asyncio.all_tasks()]

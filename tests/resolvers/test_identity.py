@@ -1,6 +1,7 @@
 """What no single part of the server decides: who somebody is, where several parts meet."""
 
 import asyncio
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -33,7 +34,7 @@ def root(services: Services) -> Context:
     return context(services, None, Scope.ADMIN)
 
 
-async def key_of(services: Services, *scopes: Scope, **more: object) -> str:
+async def key_of(services: Services, *scopes: Scope, **more: Any) -> str:
     data = ApiKeyCreate(name="k", scopes=list(scopes), **more)
     return (await create_api_key(root(services), data)).key
 

@@ -62,7 +62,7 @@ async def test_it_is_not_asked_again_once_it_has_spoken(
     upstream.reply("Half of it", deltas=4, error_after=2)
     client = services.clients.client_of(await local(services))
     text = ""
-    with pytest.raises(GatewayError):
+    with pytest.raises(GatewayError):  # noqa: PT012
         async for deltas in client.stream(hello()):
             text += "".join(delta.text for delta in deltas)
     assert (text, len(upstream.requests)) == ("Half o", 1)
