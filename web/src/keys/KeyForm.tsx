@@ -31,7 +31,7 @@ export function KeyForm({ onCreated }: { onCreated: (secret: string) => void }) 
   const form = useForm<KeyValues>({ initialValues: newKey, validate: validation });
 
   const submit = async () => {
-    const outcome = await create.run(createInput(form.values, Date.now()));
+    const outcome = await create.run(createInput(form.values));
     setProblem(placeProblem(form, outcome.problem));
     if (outcome.data) onCreated(outcome.data.createApiKey.secret);
   };

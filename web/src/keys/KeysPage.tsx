@@ -9,7 +9,6 @@ import { List } from "../kit/List";
 import { Page } from "../kit/Page";
 import { Rows } from "../kit/Rows";
 import { useNow } from "../kit/useNow";
-import { useNow } from "../kit/useNow";
 import { usePages } from "../kit/usePages";
 import { useRefreshOn } from "../live/events";
 import { CreateKey } from "./CreateKey";

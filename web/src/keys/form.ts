@@ -30,7 +30,7 @@ export const validation = {
       : null,
 };
 
-export function createInput(values: KeyValues, now: number): CreateApiKeyInput {
+export function createInput(values: KeyValues, now = Date.now()): CreateApiKeyInput {
   return {
     name: values.name.trim(),
     scopes: values.scopes,
