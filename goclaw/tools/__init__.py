@@ -1,0 +1,1 @@
+"""What runs reach out with."""
