@@ -1,0 +1,84 @@
+"""The tools of one run: what the model is offered, and the only way to call one."""
+
+import asyncio
+from collections.abc import Callable, Iterable
+from json import JSONDecodeError
+from typing import Any, Final
+
+import orjson
+import structlog
+from pydantic import BaseModel, ValidationError
+
+from goclaw.providers.messages import ToolCall
+from goclaw.tools.tool import Tool, ToolContext, ToolResult
+
+log = structlog.get_logger()
+
+MAX_RESULT_CHARS: Final = 60_000
+Json = dict[str, Any]
+
+
+class Toolbox:
+    """Offers its tools by name, in one order, so that a vendor's prompt cache holds."""
+
+    def __init__(self, tools: Iterable[Tool], scrub: Callable[[str], str]) -> None:
+        self._tools = {tool.name: tool for tool in sorted(tools, key=lambda tool: tool.name)}
+        self._scrub = scrub
+        self.definitions: list[Json] = [_definition(tool) for tool in self._tools.values()]
+
+    def has(self, name: str) -> bool:
+        """Whether a call of that name is ours; others are the client's own."""
+        return name in self._tools
+
+    async def call(self, context: ToolContext, call: ToolCall) -> ToolResult:
+        """Never raises but for cancellation: what goes wrong is told to the model."""
+        tool = self._tools.get(call.name)
+        if tool is None:
+            return ToolResult(f"There is no tool {call.name!r}.", is_error=True)
+        try:
+            arguments = _arguments(tool, call.arguments)
+        except ValueError as error:
+            return ToolResult(f"Wrong arguments for {tool.name}: {error}", is_error=True)
+        result = await self._run(tool, context, arguments)
+        result.text = _within_limit(self._scrub(result.text))
+        return result
+
+    async def _run(self, tool: Tool, context: ToolContext, arguments: BaseModel) -> ToolResult:
+        try:
+            async with asyncio.timeout(tool.timeout_s):
+                return await tool.run(context, arguments)
+        except TimeoutError:
+            text = f"{tool.name} did not finish within {tool.timeout_s:g} s and was stopped."
+        except Exception:
+            log.exception("tool.failed", tool=tool.name, run_id=str(context.run_id))
+            text = f"{tool.name} failed."
+        return ToolResult(text, is_error=True)
+
+
+def _definition(tool: Tool) -> Json:
+    schema = tool.arguments.model_json_schema()
+    schema.pop("title", None)
+    function = {"name": tool.name, "description": tool.description, "parameters": schema}
+    return {"type": "function", "function": function}
+
+
+def _arguments(tool: Tool, written: str) -> BaseModel:
+    """Raises ValueError, in words for the model."""
+    try:
+        sent = orjson.loads(written or "{}")
+    except JSONDecodeError as error:
+        raise ValueError(f"they are no JSON: {error}") from error
+    try:
+        return tool.arguments.model_validate(sent)
+    except ValidationError as error:
+        problems = "; ".join(
+            f"{'.'.join(map(str, problem['loc'])) or 'arguments'}: {problem['msg']}"
+            for problem in error.errors(include_url=False)
+        )
+        raise ValueError(problems) from error
+
+
+def _within_limit(text: str) -> str:
+    if len(text) <= MAX_RESULT_CHARS:
+        return text
+    return f"{text[:MAX_RESULT_CHARS]}\n[cut: {len(text)} characters in all]"
