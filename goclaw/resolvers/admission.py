@@ -1,10 +1,12 @@
 """Who holds a long connection, asked again while it is open."""
 
 import asyncio
-from collections.abc import AsyncIterator, Collection, Iterator
+from collections.abc import AsyncIterator, Callable, Collection, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import replace
 from typing import Final
+
+import structlog
 
 from goclaw.core.clock import clock_s
 from goclaw.core.errors import GatewayError, Unauthenticated, Unavailable
@@ -14,20 +16,31 @@ from goclaw.resolvers.context import Context
 from goclaw.resolvers.enter import KEYS, Credential, enter
 from goclaw.resolvers.services import Services
 
+log = structlog.get_logger()
+
 CHECK_S: Final = 1.0
 OUTAGE_S: Final = 60.0
-"""How long a connection outlives a database that cannot be asked."""
+"""How long a connection outlives a database that cannot be asked, or does not answer."""
 
 
 class Admission:
     """What connections with the same credential have in common."""
 
-    def __init__(self, services: Services, credential: Credential, ctx: Context) -> None:
+    def __init__(
+        self,
+        services: Services,
+        credential: Credential,
+        ctx: Context,
+        answered: Callable[[], None],
+    ) -> None:
+        """`answered` is called when a question has its answer, so that the next may be asked."""
         self.holders = 0
         self.doubted = False
         self._services = services
         self._credential = credential
         self._ctx = ctx
+        self._answered = answered
+        self._question: asyncio.Task[None] | None = None
         self._good_at = clock_s()
         self._over: asyncio.Future[GatewayError] = asyncio.get_running_loop().create_future()
 
@@ -76,19 +89,45 @@ class Admission:
             inside = False
             self._over.remove_done_callback(cut)
 
-    async def ask_again(self) -> None:
+    def ask_again(self) -> None:
+        """One question at a time: one that stays open holds up no other admission, and ends its
+        own like an outage.
+        """
+        if self._question is not None:
+            self._end_if_too_long(Unavailable("database_unavailable"))
+            return
         self.doubted = False
+        self._question = asyncio.create_task(self._ask())
+        self._question.add_done_callback(self._heard)
+
+    def let_go(self) -> None:
+        """Nobody waits for the answer any more."""
+        if self._question is not None:
+            self._question.cancel()
+
+    def _heard(self, _: "asyncio.Task[None]") -> None:
+        self._question = None
+        if self.doubted:
+            self._answered()
+
+    async def _ask(self) -> None:
         try:
             self._ctx = await enter(
                 self._services, self._credential, self._ctx.request_id, again=True
             )
             self._good_at = clock_s()
         except Unavailable as error:
-            if clock_s() - self._good_at >= OUTAGE_S:
-                self._end(error)
+            self._end_if_too_long(error)
         except Unauthenticated:
             self._end(Unauthenticated("credential_ended"))
         except GatewayError as error:
+            self._end(error)
+        except Exception:
+            log.exception("admission.check_failed", request_id=self._ctx.request_id)
+            self._end_if_too_long(GatewayError("internal", request_id=self._ctx.request_id))
+
+    def _end_if_too_long(self, error: GatewayError) -> None:
+        if clock_s() - self._good_at >= OUTAGE_S:
             self._end(error)
 
     def _end(self, error: GatewayError) -> None:
@@ -121,16 +160,18 @@ class Admissions:
         key = replace(credential, idempotency_key=None)
         admission = self._open.get(key)
         if admission is None or admission.ended:
-            admission = self._open[key] = Admission(self._services, key, ctx)
+            admission = self._open[key] = Admission(self._services, key, ctx, self._wakeup.set)
         admission.holders += 1
         self._watch()
         try:
             yield admission
         finally:
             admission.holders -= 1
-            if admission.holders == 0 and self._open.get(key) is admission:
-                del self._open[key]
-                self._watch()
+            if admission.holders == 0:
+                admission.let_go()
+                if self._open.get(key) is admission:
+                    del self._open[key]
+                    self._watch()
 
     def _watch(self) -> None:
         """While anything is open."""
@@ -147,8 +188,9 @@ class Admissions:
             everyone = clock_s() >= all_at
             if everyone:
                 all_at = clock_s() + CHECK_S
-            asked = [a for a in self._open.values() if everyone or a.doubted]
-            await asyncio.gather(*(admission.ask_again() for admission in asked))
+            for admission in self._open.values():
+                if everyone or admission.doubted:
+                    admission.ask_again()
 
     def _doubt(self, key_ids: Collection[str] | None) -> None:
         for admission in self._open.values():

@@ -14,8 +14,8 @@ from pydantic import SecretStr
 
 from goclaw.core.callers import Scope
 from goclaw.core.host import Host
+from goclaw.resolvers import admission
 from goclaw.resolvers.api_keys import revoke_api_key
-from goclaw.schema import admission
 from goclaw.security.credentials import key_hash
 from goclaw.store.web_sessions import sweep_web_sessions
 from tests.conftest import run_sql

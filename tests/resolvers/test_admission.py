@@ -97,7 +97,6 @@ async def test_checks_that_go_on_breaking_end_it_like_an_outage(
 async def test_one_that_hangs_holds_up_no_other_and_ends_like_an_outage(
     services: Services, quick: pytest.MonkeyPatch
 ) -> None:
-    quick.setattr(admission, "ASK_S", 0.2, raising=False)
     admissions = Admissions(services)
     root = context(services, None, Scope.ADMIN)
     keys = [
