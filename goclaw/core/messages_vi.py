@@ -39,6 +39,8 @@ MESSAGES: Final[dict[str, str]] = {
     "user_not_yours": "khóa được gắn với một người dùng khác, không phải {user_id}",
     "owner_not_yours": "chỉ token của gateway, khóa quản trị hoặc khóa gắn với chủ sở hữu mới "
     "được hành động với tư cách chủ sở hữu",
+    "user_reserved": "{user_id} là chính máy chủ; chỉ token của gateway hoặc khóa quản trị mới "
+    "được hành động nhân danh nó",
     "user_required": "hãy nêu người dùng trong header X-GoClaw-User-Id",
     "user_id_too_long": "{field} dài hơn {limit} byte",
     "origin_refused": "không chấp nhận yêu cầu từ Origin hoặc Host này; quản trị viên có thể khai "

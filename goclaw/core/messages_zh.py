@@ -37,6 +37,7 @@ MESSAGES: Final[dict[str, str]] = {
     "scope_missing": "此操作需要权限范围 {scope}",
     "user_not_yours": "该密钥绑定的用户不是 {user_id}",
     "owner_not_yours": "只有网关令牌、管理员密钥或绑定到所有者的密钥才能以所有者身份操作",
+    "user_reserved": "{user_id} 是服务器本身；只有网关令牌或管理员密钥才能以其名义操作",
     "user_required": "请在 X-GoClaw-User-Id 标头中指明用户",
     "user_id_too_long": "{field} 超过 {limit} 字节",
     "origin_refused": "不允许来自此 Origin 或 Host 的请求；管理员可以在 GOCLAW_ALLOWED_ORIGINS "

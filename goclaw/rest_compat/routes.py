@@ -138,7 +138,7 @@ ROUTES: Final = (
         summary="Create a new API key",
         description="The key itself is told this once.",
         idempotent=True,
-        errors=(409,),
+        errors=(404, 409),
     ),
     Route(
         "DELETE",

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic
 from typing import Any
@@ -17,9 +17,10 @@ from goclaw.core.errors import Unavailable
 from goclaw.core.host import Host
 from goclaw.events.backend import FanoutBackend
 from tests.doors.calling import Caller
+from tests.doors.limiting import changed_server
 from tests.doors.world import World, opened_world
 from tests.support.redis import RedisServer, with_redis
-from tests.support.server import RunningServer, running_server
+from tests.support.server import RunningServer
 from tests.upstream import ScriptedUpstream
 
 ROUNDS = 20
@@ -72,9 +73,16 @@ class Cut:
 
 
 @asynccontextmanager
-async def replicas(host: Host, upstream: ScriptedUpstream) -> AsyncIterator[Replicas]:
+async def replicas(
+    host: Host, upstream: ScriptedUpstream, **changes: Any
+) -> AsyncIterator[Replicas]:
+    """Nobody is throttled: what is not accepted was refused for its key."""
+    unlimited = {"rate_per_address": 0, "rate_per_user": 0, "rate_per_credential": 0}
+    changes = {"failures_per_address": 0, **unlimited, **changes}
     async with AsyncExitStack() as stack:
-        servers = [await stack.enter_async_context(running_server(host)) for _ in range(2)]
+        servers = [
+            await stack.enter_async_context(changed_server(host, **changes)) for _ in range(2)
+        ]
         world = await stack.enter_async_context(opened_world(servers[0], upstream))
         yield Replicas(world, (servers[0], servers[1]))
 
@@ -175,8 +183,7 @@ async def test_weakness_18_no_replica_accepts_a_revoked_key_with_redis(
     await redis.start()
     try:
         url = SecretStr(redis.url)
-        redis_host = replace(host, settings=host.settings.model_copy(update={"redis_url": url}))
-        async with replicas(redis_host, upstream) as pair, crowd(pair) as lines:
+        async with replicas(host, upstream, redis_url=url) as pair, crowd(pair) as lines:
             for _ in range(ROUNDS):
                 await pair.trusting()
                 await hammer_round(pair, lines)

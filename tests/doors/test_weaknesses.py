@@ -89,7 +89,7 @@ async def test_weakness_3_events_and_audit_hold_no_secret(world: World) -> None:
     root = world.root()
     secrets = ["sk-first-of-two-keys", "sk-second-of-two-keys"]
     for secret in secrets:
-        sent = {"api_key": secret, "settings": {"note": "changed"}}
+        sent = {"api_key": secret, "settings": {"default_model": "m"}}
         answer = await root.rest("PUT", f"/v1/providers/{rows['provider']}", sent)
         assert answer.status == 200, answer.text
     _, made = await world.key(Scope.READ)

@@ -192,7 +192,7 @@ def test_a_folder_of_another_version_is_left_alone(tmp_path: Path) -> None:
     folder = tmp_path / "postgres"
     folder.mkdir()
     (folder / "PG_VERSION").write_text("16\n")
-    with pytest.raises(Unavailable, match="written by PostgreSQL 16, this is 18"):
+    with pytest.raises(Unavailable, match="written by PostgreSQL 16, this program has 18"):
         EmbeddedPostgres(tmp_path, connections=10).start()
     assert (folder / "PG_VERSION").read_text() == "16\n"
 

@@ -10,6 +10,7 @@ from tests.schema.client import Client
 
 NEED: dict[str, str | None] = {
     "me": None,
+    "securityOverview": "ADMIN",
     "apiKeys": "ADMIN",
     "createApiKey": "ADMIN",
     "rotateApiKey": "ADMIN",

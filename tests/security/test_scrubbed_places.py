@@ -43,6 +43,7 @@ def test_what_a_vendor_says_is_scrubbed(fails: str) -> None:
         assert secret not in text
 
 
+@pytest.mark.leaky("what people and models say is kept as it was said")
 async def test_weakness_47_traces_hold_no_secret_and_messages_what_the_user_said(
     services: Services, upstream: ScriptedUpstream, host: Host
 ) -> None:
