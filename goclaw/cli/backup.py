@@ -88,9 +88,13 @@ def key_notes(manifest: Manifest, known: list[Key]) -> Iterator[str]:
     elif not (manifest.key_ids or manifest.unnamed_key):
         yield "There are no stored secrets in it."
     if missing := ", ".join(id for id in manifest.key_ids if id not in held):
-        yield f"The secrets in it need the encryption key {missing}, which is not in it: keep it."
+        yield (
+            f"The secrets in it need the encryption key {missing}, which is not in it: keep a copy."
+        )
     if manifest.unnamed_key and not manifest.holds_key:
-        yield "Secrets in it of an older server need that server's encryption key: keep a copy."
+        yield (
+            "Secrets in it of an older server need the encryption key of that server: keep a copy."
+        )
 
 
 def keys_of(settings: Settings) -> list[Key]:

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from hypothesis import strategies as st
 
-from tests.fuzz.frames import JSON, SHOWN, WORDS, payloads
+from tests.fuzz.frames import JSON, SHOWN, WORDS, Short, payloads
 from tests.fuzz.judge import Finding, check_payload, check_route, check_status, check_words
 from tests.fuzz.roles import Role
 from tests.fuzz.tally import Tally
@@ -58,7 +58,7 @@ CHATS = st.fixed_dictionaries(
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class Request:
+class Request(Short):
     path: str
     body: bytes
     accept: str

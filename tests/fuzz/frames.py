@@ -89,8 +89,17 @@ def messages(role: Role) -> st.SearchStrategy[Any]:
     )
 
 
+class Short:
+    """Shown by its `repr`: Hypothesis would write out all the fields of a dataclass."""
+
+    __slots__ = ()
+
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
+        printer.text(repr(self))
+
+
 @dataclass(frozen=True, slots=True, repr=False)
-class Frame:
+class Frame(Short):
     """`binary`: not the text frame that the protocol asks for."""
 
     raw: bytes
