@@ -197,7 +197,7 @@ def json_pings(sent: Iterable[Frame]) -> int:
 def _type(raw: bytes) -> object:
     try:
         message = json.loads(raw)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     return message.get("type") if isinstance(message, dict) else None
 
