@@ -56,6 +56,12 @@ CHATS = st.fixed_dictionaries(
     },
 )
 
+QUESTION = st.fixed_dictionaries({"role": st.just("user"), "content": st.text(min_size=1)})
+GOOD_CHATS = st.fixed_dictionaries(
+    {"model": MODELS, "messages": st.lists(QUESTION, min_size=1, max_size=3)},
+    optional={"stream": st.booleans(), "max_tokens": st.integers(1, 100)},
+)
+
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Request(Short):
@@ -72,7 +78,7 @@ class Request(Short):
 
 def requests(role: Role) -> st.SearchStrategy[Request]:
     broken = st.binary(max_size=60) | st.sampled_from((b"[" * 50_000, b'"\\ud800"', b"\xff", b""))
-    chats = CHATS.map(_written) | broken
+    chats = CHATS.map(_written) | GOOD_CHATS.map(_written) | broken
     asked = (payloads(role) | st.lists(payloads(role), max_size=2)).map(_written) | broken
     places = st.just("/graphql"), asked
     talks = st.just(CHAT), chats

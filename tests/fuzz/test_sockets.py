@@ -65,7 +65,7 @@ async def test_as_each_role(server: RunningServer, upstream: ScriptedUpstream) -
     assert bugs(logs) == []
     answers = tally.answers["socket", "operator"]
     assert {"answered", "left", "4400"} <= set(answers), tally.lines()
-    assert any(tally.answers["chat", role]["200"] for role in roles), tally.lines()
+    assert any(tally.answers["chat", role]["200"] for role in roles), "\n".join(tally.lines())
 
 
 @pytest.mark.slow
