@@ -98,7 +98,7 @@ def _cache(name: str, counts: CacheCounts, entries: int) -> Iterator[Figure]:
 
 def _refusals(services: Services) -> Iterator[Figure]:
     yield Figure("credentials_refused", "Wrong, expired or revoked", services.refusals.total)
-    refused = {
+    refused: dict[tuple[str, str], int] = {
         ("rate_limited", subject): count for subject, count in services.rates.refused.items()
     }
     refused["too_many_failures", "address"] = services.failures.refused

@@ -204,8 +204,9 @@ async def test_behaviour_13_reading_takes_a_viewer(world: World, method: str) ->
     for case in of_method("GET", Scope.READ, Scope.ADMIN):
         await judge(world, "rest", case, PERSONAS["viewer"], rows)
         if method == "HEAD":
+            path = str(case.rest).partition(" ")[2]
             whole = await case.ask(viewer, rows)
-            head = await replace(case, rest=case.rest.replace("GET", "HEAD")).ask(viewer, rows)
+            head = await replace(case, rest=f"HEAD {path}").ask(viewer, rows)
             assert (head.status, head.text) == (whole.status, ""), case.name
 
 
