@@ -55,6 +55,11 @@ class Lease:
             self._wakeup.set()
         return now_s < self._until
 
+    @property
+    def held(self) -> bool:
+        """The same, but that looking is no use of it."""
+        return clock_s() < self._until
+
     def echoed(self, sent_at: float) -> None:
         self._echoed = max(self._echoed, sent_at)
         self._renew()

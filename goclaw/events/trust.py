@@ -70,6 +70,11 @@ class Trust:
         """
         return self._lease.holds
 
+    @property
+    def held(self) -> bool:
+        """The same for who only looks on, for which nothing is kept up."""
+        return self._lease.held
+
     def on(self, kind: str, forget: Forget) -> None:
         """`forget` must also spoil what is being read at the time, so that it is not kept."""
         self._handlers[kind].append(forget)

@@ -1,5 +1,3 @@
-from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
 from typing import Final
@@ -7,7 +5,6 @@ from typing import Final
 from goclaw.core.callers import Scope
 from goclaw.core.errors import Unavailable
 from goclaw.core.settings import Settings
-from goclaw.models.providers import BreakerState
 from goclaw.models.system import Authentication, Health, Me, ServerInfo
 from goclaw.resolvers.context import Context
 from goclaw.resolvers.operation import PUBLIC, operation
@@ -77,53 +74,3 @@ async def check_ready(ctx: Context) -> None:
     if ctx.services.runner.stopping:
         raise Unavailable("stopping", retry_after_s=5)
     await ctx.services.database.ping()
-
-
-@dataclass(frozen=True, slots=True)
-class Figure:
-    """`counts`: it only grows, from the start of the worker on."""
-
-    name: str
-    help: str
-    value: float
-    counts: bool = True
-    provider: str | None = None
-
-
-@operation(Scope.READ)
-async def get_figures(ctx: Context) -> list[Figure]:
-    """Of the worker that answers."""
-    services = ctx.services
-    runner, traces, hub = services.runner, services.traces, services.hub.figures()
-    database = services.database
-    return [
-        Figure("runs_completed", "Runs that gave an answer", runner.completed),
-        Figure("runs_failed", "Runs that failed or were cancelled", runner.failed),
-        Figure("runs_live", "Runs at the moment", len(runner.live), counts=False),
-        Figure("trace_rows_written", "Rows of traces and spans written", traces.written),
-        Figure("trace_rows_dropped", "Rows dropped as the queue was full", traces.dropped),
-        Figure("trace_rows_queued", "Rows waiting to be written", traces.queued, counts=False),
-        Figure("subscriptions", "Open subscriptions", hub["subscriptions"], counts=False),
-        Figure("fanout_connected", "Other workers are heard", hub["connected"], counts=False),
-        Figure("fanout_reconnects", "Times the fan-out came back", hub["reconnects"]),
-        Figure("database_pool_size", "Connections open", database.pool.get_size(), counts=False),
-        *_breaker_figures(ctx),
-    ]
-
-
-def _breaker_figures(ctx: Context) -> Iterator[Figure]:
-    """Of the providers used since the worker started."""
-    for name, breaker in ctx.services.clients.breakers().items():
-        yield Figure(
-            "provider_breaker_open",
-            "Calls to the provider are stopped, or one is let through to see",
-            breaker.state is not BreakerState.CLOSED,
-            counts=False,
-            provider=name,
-        )
-        yield Figure(
-            "provider_breaker_opened",
-            "Times calls to the provider were stopped",
-            breaker.times_opened,
-            provider=name,
-        )

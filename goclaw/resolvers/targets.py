@@ -5,6 +5,7 @@ from collections.abc import Callable, Collection
 from typing import Final, NamedTuple, TypeAlias
 from uuid import UUID
 
+from goclaw.core.cache_counts import CacheCounts
 from goclaw.core.clock import clock_s
 from goclaw.store.database import Reads
 from goclaw.store.targets import Target, target
@@ -32,6 +33,7 @@ class Targets:
     """
 
     def __init__(self, trusted: Callable[[], bool]) -> None:
+        self.counts = CacheCounts()
         self._trusted = trusted
         self._entries: OrderedDict[Place, Entry] = OrderedDict()
         self._generation = 0
@@ -46,7 +48,9 @@ class Targets:
         caller = reads.caller
         place = (caller.sees_all, caller.user_id, caller.agent_ids, id, key, or_default)
         if self._trusted() and (known := self._remembered(place)):
+            self.counts.hits += 1
             return known
+        self.counts.misses += 1
         generation, asked = self._generation, clock_s()
         found = await target(reads, id=id, key=key, or_default=or_default)
         if found is not None and generation == self._generation:
@@ -74,3 +78,4 @@ class Targets:
         self._entries.move_to_end(place)
         if len(self._entries) > KNOWN:
             self._entries.popitem(last=False)
+            self.counts.evictions += 1

@@ -17,9 +17,10 @@ from goclaw.core.errors import GatewayError
 from goclaw.core.ids import uuid7
 from goclaw.core.locales import locale_of
 from goclaw.resolvers.enter import Credential, enter
+from goclaw.resolvers.figures import Figure, get_figures
 from goclaw.resolvers.operation import Operation
 from goclaw.resolvers.services import Services
-from goclaw.resolvers.system import Figure, check_ready, get_figures
+from goclaw.resolvers.system import check_ready
 from goclaw.security.credentials import bearer
 
 ASKED: Final[dict[str, Operation[..., Any]]] = {"/readyz": check_ready, "/metrics": get_figures}
@@ -70,13 +71,12 @@ class _Figures(Collector):
         self._figures = figures
 
     def collect(self) -> Iterator[Metric]:
-        """One family for each name, with a sample for each provider where there are several."""
+        """One family for each name, with a sample for each of its labels' values."""
         families: dict[str, CounterMetricFamily | GaugeMetricFamily] = {}
         for figure in self._figures:
             kind = CounterMetricFamily if figure.counts else GaugeMetricFamily
-            labels = [] if figure.provider is None else ["provider"]
+            labels = list(figure.labels)
             if figure.name not in families:
                 families[figure.name] = kind(f"goclaw_{figure.name}", figure.help, labels=labels)
-            values = [] if figure.provider is None else [figure.provider]
-            families[figure.name].add_metric(values, figure.value)
+            families[figure.name].add_metric(list(figure.labels.values()), figure.value)
         yield from families.values()

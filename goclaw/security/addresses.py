@@ -66,6 +66,7 @@ def literal(host: str) -> Address | None:
         return None
 
 
+@lru_cache(maxsize=1024)
 def is_refused_host(host: str, allowed: "AllowedHosts | None" = None) -> bool:
     """What can be told without asking DNS; `host` is the URL's host in ASCII."""
     name = host.lower().rstrip(".")

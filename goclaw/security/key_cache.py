@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Collection
 from typing import Final, Generic, NamedTuple, Protocol, TypeVar
 from uuid import UUID
 
+from goclaw.core.cache_counts import CacheCounts
 from goclaw.core.clock import clock_s
 
 KNOWN: Final = 10_000
@@ -57,12 +58,15 @@ class Recent(Generic[K]):
         self._entries.move_to_end(place)
         return entry
 
-    def put(self, entry: Entry[K]) -> None:
+    def put(self, entry: Entry[K]) -> bool:
+        """Whether another one had to go."""
         place = entry.digest[:PLACE]
         self._entries[place] = entry
         self._entries.move_to_end(place)
-        if len(self._entries) > self._limit:
+        full = len(self._entries) > self._limit
+        if full:
             self._entries.popitem(last=False)
+        return full
 
     def drop(self, ids: Collection[str] | None) -> None:
         if ids is None:
@@ -96,6 +100,7 @@ class KeyCache(Generic[K]):
         unknown_s: float = UNKNOWN_S,
     ) -> None:
         """`known` and `unknown` are how many keys are remembered, and how many hashes of none."""
+        self.counts = CacheCounts()
         self._look_up = look_up
         self._trusted = trusted
         self._known_s, self._unknown_s = known_s, unknown_s
@@ -115,7 +120,8 @@ class KeyCache(Generic[K]):
             trusted, generation = self._trusted(), self._generation
             entry = self._remembered(digest) if trusted else None
             if entry is not None:
-                return entry.key
+                return self._counted(entry.key)
+            self.counts.misses += 1
             look_up = self._under_way.get(digest)
             if look_up is None or (look_up.sent and not trusted):
                 look_up = self._begin(digest)
@@ -129,6 +135,13 @@ class KeyCache(Generic[K]):
         self._known.drop(ids)
         if ids is None:
             self._unknown.drop(None)
+
+    def _counted(self, key: K | None) -> K | None:
+        if key is None:
+            self.counts.negative_hits += 1
+        else:
+            self.counts.hits += 1
+        return key
 
     def _remembered(self, digest: str) -> Entry[K] | None:
         return self._known.get(digest) or self._unknown.get(digest)
@@ -157,7 +170,9 @@ class KeyCache(Generic[K]):
     def _remember(self, digest: str, key: K | None, asked: float) -> None:
         """Times count from the question, as the answer may have been long on its way."""
         if key is None:
-            self._unknown.put(Entry(digest, None, "", asked + self._unknown_s))
+            entry = Entry[K](digest, None, "", asked + self._unknown_s)
+            self.counts.evictions += self._unknown.put(entry)
             return
         lasts_s = self._known_s if key.lasts_s is None else min(self._known_s, key.lasts_s)
-        self._known.put(Entry(digest, key, str(key.id), asked + lasts_s))
+        entry = Entry(digest, key, str(key.id), asked + lasts_s)
+        self.counts.evictions += self._known.put(entry)

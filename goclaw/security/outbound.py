@@ -206,13 +206,15 @@ class OutboundClient:
         raise UpstreamFailed("host_refused", host=shown(url))
 
     def _session_for(self, url: URL, embedded: bool) -> aiohttp.ClientSession:
-        """By identity: the embedded model's own origin, or what an administrator named."""
+        """By identity: the embedded model's own origin, or what an administrator named. An address
+        may have been stored before it was refused, so it is held to what is refused today.
+        """
         if embedded and url.origin() != self.embedded_url:
             raise UpstreamFailed("host_refused", host=shown(url))
         open_to_all = embedded or (url.raw_host or "", url.port) in self.allowed_hosts
-        if not open_to_all and is_refused_port(url.port):
-            code = refused_because(url, self.allowed_hosts) or "port_refused"
-            raise UpstreamFailed(code, host=shown(url), port=url.port)
+        refusal = None if open_to_all else refused_because(url, self.allowed_hosts)
+        if refusal is not None:
+            raise UpstreamFailed(refusal, host=shown(url), port=url.port)
         session = self._unchecked if open_to_all else self._checked
         if session is None:
             raise RuntimeError("the outbound client is not open")

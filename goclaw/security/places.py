@@ -11,7 +11,8 @@ class Places:
     """`code` is the error when all are taken; a limit of 0 is none."""
 
     def __init__(self, code: str, limits: dict[str, int]) -> None:
-        self._code = code
+        self.code = code
+        self.refused: Counter[str] = Counter(dict.fromkeys(limits, 0))
         self._limits = limits
         self._taken: Counter[tuple[str, str]] = Counter()
 
@@ -29,7 +30,8 @@ class Places:
             limit = self._limits[kind]
             if limit and self._taken[kind, holders[kind]] >= limit:
                 self._drop_unused(places)
-                raise RateLimited(self._code, subject=kind, limit=limit)
+                self.refused[kind] += 1
+                raise RateLimited(self.code, subject=kind, limit=limit)
         self._taken.update(places)
         try:
             yield

@@ -4,7 +4,7 @@ Calls are counted in windows of a minute, which begin at another second for each
 that whoever waits for the next one does not come back together with all others.
 """
 
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Callable
 from contextvars import ContextVar
 from enum import StrEnum
@@ -63,6 +63,7 @@ class Rates:
             Subject.CREDENTIAL: settings.rate_per_credential,
             Subject.USER: settings.rate_per_user,
         }
+        self.refused: Counter[Subject] = Counter(dict.fromkeys(Subject, 0))
 
     async def count_address(self, address: str | None) -> None:
         """Raises RateLimited."""
@@ -90,6 +91,7 @@ class Rates:
         if told is None or left < told.left:
             QUOTA.set(Quota(subject, limit, left, WINDOW_S - passed_s))
         if count > limit:
+            self.refused[subject] += 1
             if count == limit + 1:
                 log.warning("rates.exceeded", subject=subject, limit=limit)
             raise RateLimited(

@@ -20,7 +20,6 @@ from tests.doors.personas import PERSONAS, key
 from tests.doors.rules import PUBLIC, SIGNED_IN, Whose, rule_of, verdict
 from tests.doors.world import World
 from tests.schema.client import Client
-from tests.support.server import RunningServer
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -31,7 +30,6 @@ LISTS = """{
 }"""
 WRITES = [case for case in CASES if rule_of(case)[0] in (Scope.WRITE, Scope.ADMIN)]
 CHANGE_SHARED = [case for case in CASES if rule_of(case)[1] is Whose.OWNERS]
-KEY = "mutation ($input: CreateApiKeyInput!) { createApiKey(input: $input) { secret } }"
 
 
 @pytest_asyncio.fixture(loop_scope="module", autouse=True)
@@ -281,17 +279,3 @@ async def test_the_users_own_run_is_answered_in_no_other_users_session(world: Wo
     sent = {"sessionId": rows["session"], "text": "I am ada."}
     answer = await boss.graphql(SEND, input=sent)
     assert answer.code == "session_not_yours"
-
-
-@pytest.mark.asyncio(loop_scope="function")
-async def test_without_a_token_everybody_is_an_operator_and_no_administrator(
-    open_server: RunningServer, http: Any
-) -> None:
-    anyone = Caller(http, open_server.url)
-    me = (await anyone.graphql("{ me { role userId authentication } }")).data["me"]
-    assert me == {"role": "OPERATOR", "userId": "local", "authentication": "OPEN"}
-    sent = {"name": "k", "scopes": ["ADMIN"]}
-    assert (await anyone.graphql(KEY, input=sent)).code == "scope_missing"
-    assert (await anyone.rest("GET", "/v1/api-keys")).status == 403
-    introspected = await anyone.graphql("{ __schema { queryType { name } } }")
-    assert introspected.data["__schema"]["queryType"] == {"name": "Query"}

@@ -343,15 +343,6 @@ async def trusting(services: Services) -> None:
     raise TimeoutError
 
 
-async def test_behaviour_6_500_first_uses_of_a_key_are_one_look_up(
-    services: Services, look_ups: list[str]
-) -> None:
-    key = await made(services, Scope.ADMIN)
-    contexts = await asyncio.gather(*(came_in(services, key.key) for _ in range(500)))
-    assert {ctx.caller.key_id for ctx in contexts} == {key.id}
-    assert len(look_ups) == 1
-
-
 async def test_behaviour_19_a_change_of_keys_is_looked_up_again(
     services: Services, look_ups: list[str]
 ) -> None:

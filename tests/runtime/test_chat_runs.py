@@ -12,10 +12,10 @@ from goclaw.models.chat import ChatRequest
 from goclaw.models.runs import RunStatus
 from goclaw.resolvers.agents import update_agent
 from goclaw.resolvers.chat import start_chat
+from goclaw.resolvers.figures import get_figures
 from goclaw.resolvers.runs import list_runs
 from goclaw.resolvers.services import Services
 from goclaw.resolvers.sessions import list_messages, list_sessions
-from goclaw.resolvers.system import get_figures
 from goclaw.resolvers.traces import list_spans, list_trace_messages, list_traces
 from goclaw.rest_compat.probes import Probes
 from tests.support.callers import add_agent, add_provider, context
@@ -159,9 +159,9 @@ async def test_metrics_tell_of_each_provider(
         with contextlib.suppress(UpstreamFailed):
             await run.reply()
     told = {
-        (figure.name, figure.provider): figure.value
+        (figure.name, figure.labels["provider"]): figure.value
         for figure in await get_figures(ctx)
-        if figure.provider
+        if "provider" in figure.labels
     }
     assert told == {
         ("provider_breaker_open", "one"): True,

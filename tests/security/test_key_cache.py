@@ -256,6 +256,7 @@ async def test_weakness_21_wrong_keys_push_out_neither_known_ones_nor_each_other
     for digest in [*store.keys, *(f"{number}wrong" for number in range(100))]:
         await cache.find(digest)
     assert (len(cache._known), len(cache._unknown)) == (5, 7)
+    assert (cache.counts.evictions, cache.counts.misses) == (5 + 93, 110)
     store.asked.clear()
     for digest in ("9known", "99wrong", "0wrong", "0wrong"):
         await cache.find(digest)
