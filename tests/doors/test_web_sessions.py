@@ -14,8 +14,8 @@ from pydantic import SecretStr
 
 from goclaw.core.callers import Scope
 from goclaw.core.host import Host
+from goclaw.resolvers import admission
 from goclaw.resolvers.api_keys import revoke_api_key
-from goclaw.schema import admission
 from goclaw.security.credentials import key_hash
 from goclaw.store.web_sessions import sweep_web_sessions
 from tests.conftest import run_sql
@@ -257,6 +257,7 @@ async def test_a_session_ends_when_its_key_expires(small_world: World) -> None:
     tab = await opened(small_world, token)
     expire = f"update api_keys set expires_at = now() - interval '1 s' where id = '{id}'"
     await run_sql(small_world.server.host.dsn, expire)
+    small_world.services.keys.forget(None)  # nobody told the server of the change
     assert not await tab.is_in()
 
 
@@ -343,6 +344,35 @@ async def test_one_sees_and_ends_ones_own_and_an_administrator_all(small_world: 
     log = await root.rest("GET", "/v1/activity?entity_type=web_session")
     kinds = [row["action"] for row in log.body["logs"]]
     assert kinds == ["web_session.ended", "web_session.created", "web_session.created"]
+
+
+END_OTHERS = "mutation($i: EndOtherWebSessionsInput!) { endOtherWebSessions(input: $i) { ids } }"
+
+
+async def test_one_signs_out_everywhere_else(small_world: World) -> None:
+    here, elsewhere = await opened(small_world), await opened(small_world)
+    by_key = await opened(small_world, small_world.tokens[Scope.WRITE])
+    bob = await opened(small_world, user_id="bob")
+    others = [(await tab.graphql(ME)).data["me"]["sessionId"] for tab in (by_key, elsewhere)]
+    named = await here.graphql({"query": END_OTHERS, "variables": {"i": {"userId": "bob"}}})
+    assert named.data["endOtherWebSessions"] == {"ids": []}
+    answer = await here.graphql({"query": END_OTHERS, "variables": {"i": {}}})
+    assert answer.data["endOtherWebSessions"] == {"ids": others}
+    assert [await tab.is_in() for tab in (here, elsewhere, by_key, bob)] == [
+        True,
+        False,
+        False,
+        True,
+    ]
+
+    root = small_world.root()
+    ended = await root.rest("DELETE", "/v1/web-sessions?user_id=bob")
+    assert len(ended.body["ids"]) == 1
+    assert not await bob.is_in()
+    assert (await root.rest("DELETE", "/v1/web-sessions")).body["ids"] == []
+    assert await here.is_in()
+    log = await root.rest("GET", "/v1/activity?action=web_session.ended")
+    assert [row["actor_id"] for row in log.body["logs"]] == ["system", "ada", "ada"]
 
 
 async def test_who_may_only_read_signs_out_and_ends_nothing_else(small_world: World) -> None:
