@@ -34,7 +34,7 @@ const columns: Column<ActivityEntryFragment>[] = [
       </>
     ),
   },
-  { label: "Who", render: ({ actorId, actorType }) => (actorType === "system" ? "the gateway" : actorId) },
+  { label: "Who", render: ({ actorId }) => actorId },
   { label: "From", render: ({ ipAddress }) => ipAddress ?? "–" },
   {
     label: "Details",

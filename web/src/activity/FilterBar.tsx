@@ -1,4 +1,4 @@
-import { Button, Group, Select, TextInput } from "@mantine/core";
+import { Button, Group, Select, Text, TextInput } from "@mantine/core";
 import { TypedFilter } from "../kit/TypedFilter";
 import { actionChoices, actionName, type Choice, kindChoices, kindName } from "./actions";
 import { daysError, type Filters, isFiltered, timeChoices } from "./filters";
@@ -14,7 +14,7 @@ interface Props {
 export function FilterBar({ filters, anyone, onChange, onClear }: Props) {
   const { kind, action, time } = filters;
   return (
-    <Group aria-label="Filters" gap="sm" role="group">
+    <Group align="flex-start" aria-label="Filters" gap="sm" role="group">
       {anyone && (
         <TypedFilter
           label="Who"
@@ -75,7 +75,7 @@ function Choose({ label, placeholder, choices, value, onChange }: ChooseProps) {
       clearable
       clearButtonProps={{ "aria-label": `Clear ${label}` }}
       data={choices}
-      flex="1 1 150px"
+      flex="1 1 160px"
       maw={{ sm: 240 }}
       onChange={(chosen) => onChange(chosen ?? "")}
       placeholder={placeholder}
@@ -88,29 +88,49 @@ function Days({ filters, onChange }: Pick<Props, "filters" | "onChange">) {
   const { from, to } = filters;
   return (
     <>
-      <TextInput
-        aria-label="First day"
-        flex="1 1 150px"
-        leftSection="from"
-        leftSectionWidth={48}
-        maw={{ sm: 240 }}
-        max={to}
-        onChange={(event) => onChange({ from: event.currentTarget.value })}
-        type="date"
-        value={from}
-      />
-      <TextInput
-        aria-label="Last day"
+      <Day label="First day" max={to} onChange={(day) => onChange({ from: day })} value={from} word="from" />
+      <Day
         error={daysError(filters)}
-        flex="1 1 150px"
-        leftSection="to"
-        leftSectionWidth={48}
-        maw={{ sm: 240 }}
+        label="Last day"
         min={from}
-        onChange={(event) => onChange({ to: event.currentTarget.value })}
-        type="date"
+        onChange={(day) => onChange({ to: day })}
         value={to}
+        word="to"
       />
     </>
+  );
+}
+
+interface DayProps {
+  label: string;
+  /** Stands before the day. */
+  word: string;
+  value: string;
+  min?: string;
+  max?: string;
+  error?: string | null;
+  onChange: (day: string) => void;
+}
+
+function Day({ label, word, value, min, max, error, onChange }: DayProps) {
+  return (
+    <TextInput
+      aria-label={label}
+      error={error}
+      flex="1 1 160px"
+      leftSection={
+        <Text c="dimmed" size="sm">
+          {word}
+        </Text>
+      }
+      leftSectionWidth={46}
+      maw={{ sm: 240 }}
+      max={max}
+      min={min}
+      miw={0}
+      onChange={(event) => onChange(event.currentTarget.value)}
+      type="date"
+      value={value}
+    />
   );
 }

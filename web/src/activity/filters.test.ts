@@ -45,8 +45,13 @@ it("takes both days whole, in the reader's time zone", () => {
 });
 
 it("takes no notice of rubbish", () => {
-  const rubbish = { ...none, time: "moon", from: "soon", to: "2026-99-99" };
+  expect(readFilters(new URLSearchParams("time=moon&page=2"))).toEqual(none);
+  const rubbish = { ...none, time: "days", from: "soon", to: "2026-99-99" };
   expect(variablesOf(rubbish, now)).toEqual(unlimited);
+});
+
+it("takes days for what they are", () => {
+  expect(readFilters(new URLSearchParams("from=2026-11-01"))).toEqual({ ...none, time: "days", from: "2026-11-01" });
 });
 
 it("tells when the days are the wrong way round", () => {

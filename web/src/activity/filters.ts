@@ -23,9 +23,12 @@ export const timeChoices = [
   { value: "days", label: "Between days" },
 ];
 
+/** A time the page does not know counts as none, days alone as "Between days". */
 export function readFilters(params: URLSearchParams): Filters {
   const read = (name: string) => params.get(name)?.trim() ?? "";
-  return { who: read("who"), kind: read("kind"), action: read("action"), time: read("time"), from: read("from"), to: read("to") };
+  const [from, to] = [read("from"), read("to")];
+  const time = timeChoices.find(({ value }) => value === read("time"))?.value ?? (from + to && "days");
+  return { who: read("who"), kind: read("kind"), action: read("action"), time, from, to };
 }
 
 export function isFiltered(filters: Filters): boolean {

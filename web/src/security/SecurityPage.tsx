@@ -9,7 +9,7 @@ import { Loading } from "../kit/List";
 import { Page } from "../kit/Page";
 import { ProblemNotice } from "../kit/ProblemNotice";
 import { useRefreshOn } from "../live/events";
-import { type Finding, levels, placeOf, summary, worstFirst, worstOf } from "./findings";
+import { type Finding, heading, levels, placeOf, summary, tally, worstFirst, worstOf } from "./findings";
 
 export default function SecurityPage() {
   return (
@@ -57,7 +57,9 @@ function Findings({ findings }: { findings: readonly Finding[] }) {
         icon={calm ? <CheckIcon /> : <AlertIcon />}
         role="status"
         title={summary(findings)}
-      />
+      >
+        {tally(findings)}
+      </Alert>
       <Stack aria-label="Findings" gap="xs" role="list">
         {worstFirst(findings).map((finding) => (
           <FindingCard finding={finding} key={finding.subject} />
@@ -68,19 +70,19 @@ function Findings({ findings }: { findings: readonly Finding[] }) {
 }
 
 function FindingCard({ finding }: { finding: Finding }) {
-  const { subject, status, text, fix } = finding;
+  const { status, text, fix } = finding;
   const { label, color } = levels[status];
   const place = placeOf(finding);
   return (
     <Card padding="sm" role="listitem" withBorder>
       <Group align="flex-start" gap="sm" wrap="nowrap">
-        <Badge color={color} w={72}>
+        <Badge color={color} w={84}>
           {label}
         </Badge>
         <Stack flex={1} gap={4} miw={0} style={{ overflowWrap: "anywhere" }}>
           <Text size="sm">
-            <Text component="span" fw={600} inherit tt="capitalize">
-              {subject}:
+            <Text component="span" fw={600} inherit>
+              {heading(finding)}:
             </Text>{" "}
             {text}
           </Text>

@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import type { FindingStatus } from "../gql/graphql";
-import { type Finding, placeOf, summary, worstFirst, worstOf } from "./findings";
+import { type Finding, heading, placeOf, summary, tally, worstFirst, worstOf } from "./findings";
 
 function finding(status: FindingStatus, subject = "proxies"): Finding {
   return { status, subject, text: "none", fix: "" };
@@ -22,6 +22,12 @@ it.each<[FindingStatus[], string, FindingStatus]>([
   const findings = statuses.map((status) => finding(status));
   expect(summary(findings)).toBe(words);
   expect(worstOf(findings)).toBe(worst);
+  const fine = statuses.filter((status) => status === "OK" || status === "INFO").length;
+  expect(tally(findings)).toContain(`${fine} of ${statuses.length} checks`);
+});
+
+it("begins with a capital", () => {
+  expect(heading(finding("OK", "sign-in"))).toBe("Sign-in");
 });
 
 it("knows where something can be done", () => {

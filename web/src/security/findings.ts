@@ -16,6 +16,17 @@ export function worstFirst(findings: readonly Finding[]): Finding[] {
   return findings.toSorted((one, other) => order.indexOf(one.status) - order.indexOf(other.status));
 }
 
+/** The subject as it begins a sentence. */
+export function heading({ subject }: Finding): string {
+  return subject.charAt(0).toUpperCase() + subject.slice(1);
+}
+
+/** How many of the checks are as they should be. */
+export function tally(findings: readonly Finding[]): string {
+  const fine = findings.length - count(findings, "FAILED") - count(findings, "WARNING");
+  return `${fine} of ${findings.length} checks found nothing to worry about.`;
+}
+
 /** All of it in a sentence. */
 export function summary(findings: readonly Finding[]): string {
   const failed = count(findings, "FAILED");
@@ -32,13 +43,13 @@ export function worstOf(findings: readonly Finding[]): FindingStatus {
   return worstFirst(findings)[0]?.status ?? "OK";
 }
 
-const keys = { to: "/keys", label: "API keys" };
+const keys = { to: "/keys", label: "Go to API keys" };
 const places: Record<string, { to: string; label: string }> = {
   "administrator keys": keys,
   "keys without an end": keys,
   "unused keys": keys,
-  "refused sign-ins": { to: "/activity?action=credential.refused", label: "Refused sign-ins" },
-  "stored secrets": { to: "/providers", label: "Providers" },
+  "refused sign-ins": { to: "/activity?action=credential.refused", label: "See where they came from" },
+  "stored secrets": { to: "/providers", label: "Go to providers" },
 };
 
 /** The page on which something can be done about it. */
