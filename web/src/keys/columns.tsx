@@ -68,8 +68,12 @@ function Use({ apiKey: { lastUsedAt, lastUsedAddress, callsToday } }: CellProps)
       <Text size="sm">
         <Age at={lastUsedAt} />
       </Text>
+      {lastUsedAddress !== null && (
+        <Text c="dimmed" size="xs">
+          from {lastUsedAddress}
+        </Text>
+      )}
       <Text c="dimmed" size="xs">
-        {lastUsedAddress !== null && `from ${lastUsedAddress} · `}
         {callsToday === 1 ? "1 call today" : `${formatCount(callsToday)} calls today`}
       </Text>
     </>
