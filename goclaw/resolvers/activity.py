@@ -1,3 +1,5 @@
+from datetime import datetime
+
 from goclaw.core.callers import Scope
 from goclaw.core.paging import Page, PageRequest
 from goclaw.models.activity import Activity
@@ -8,7 +10,7 @@ from goclaw.store.activity import count_activity as count_matching
 
 
 @operation(Scope.READ)
-async def list_activity(
+async def list_activity(  # noqa: PLR0913, PLR0917 - doors read filters off the signature
     ctx: Context,
     page: PageRequest,
     actor_type: str | None = None,
@@ -16,8 +18,12 @@ async def list_activity(
     action: str | None = None,
     entity_type: str | None = None,
     entity_id: str | None = None,
+    since: datetime | None = None,
+    until: datetime | None = None,
 ) -> Page[Activity]:
-    """What the caller did; everything for callers who see all."""
+    """What the caller did; everything for callers who see all. `since` is included, `until` is
+    not.
+    """
     return await activity_page(
         ctx.reads,
         page,
@@ -26,6 +32,8 @@ async def list_activity(
         action=action,
         entity_type=entity_type,
         entity_id=entity_id,
+        since=since,
+        until=until,
     )
 
 
@@ -37,6 +45,8 @@ async def count_activity(
     action: str | None = None,
     entity_type: str | None = None,
     entity_id: str | None = None,
+    since: datetime | None = None,
+    until: datetime | None = None,
 ) -> int:
     return await count_matching(
         ctx.reads,
@@ -45,4 +55,6 @@ async def count_activity(
         action=action,
         entity_type=entity_type,
         entity_id=entity_id,
+        since=since,
+        until=until,
     )

@@ -18,6 +18,7 @@ from goclaw.store.web_sessions import (
     own_web_session,
     remove_web_session,
     web_session_to_end,
+    web_sessions_of,
     web_sessions_page,
 )
 from goclaw.store.web_sessions import count_web_sessions as count_all_sessions
@@ -115,3 +116,17 @@ async def end_web_session(ctx: Context, id: UUID) -> WebSession:
         await remove_web_session(db, id)
         ctx.announce(db, "web_session.ended", session)
     return session
+
+
+@operation(Scope.WRITE, bound=False)
+async def end_other_web_sessions(ctx: Context, user_id: str | None = None) -> list[UUID]:
+    """Signs out all browsers of the caller, or of the user that an administrator names, but the
+    one this call came by; tells which, newest first. Who else is named has none.
+    """
+    async with ctx.db() as db:
+        of_user = await web_sessions_of(db, user_id or ctx.caller.user_id)
+        others = [session for session in of_user if session.id != ctx.caller.session_id]
+        for session in others:
+            await remove_web_session(db, session.id)
+            ctx.announce(db, "web_session.ended", session)
+    return [session.id for session in others]

@@ -427,6 +427,7 @@ ROUTES: Final = (
         summary="List audit activity logs",
         many="logs",
         also={"total": Part(activity.count_activity)},
+        names={"since": "from", "until": "to"},
     ),
     Route(
         "POST",
@@ -470,5 +471,14 @@ ROUTES: Final = (
         tag="Sign-in",
         summary="Sign a browser out",
         constants=OK,
+    ),
+    Route(
+        "DELETE",
+        "/v1/web-sessions",
+        sign_in.end_other_web_sessions,
+        tag="Sign-in",
+        summary="Sign all other browsers out",
+        description="One's own but the one that asks; an administrator may name a user.",
+        many="ids",
     ),
 )

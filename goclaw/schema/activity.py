@@ -28,7 +28,7 @@ class Activity:
 @strawberry.type
 class ActivityQuery:
     @field(Connection[Activity], "What the caller did; everything for an administrator.")
-    async def activity(
+    async def activity(  # noqa: PLR0913, PLR0917 - as many filters
         self,
         info: Info,
         first: First = DEFAULT_FIRST,
@@ -38,7 +38,11 @@ class ActivityQuery:
         action: Annotated[str | None, argument("Only this action.")] = None,
         entity_type: Annotated[str | None, argument("Only on this kind of thing.")] = None,
         entity_id: Annotated[str | None, argument("Only on the thing with this id.")] = None,
+        since: Annotated[
+            datetime | None, argument("Only from this instant on.", name="from")
+        ] = None,
+        until: Annotated[datetime | None, argument("Only before this instant.", name="to")] = None,
     ) -> Listed:
-        wanted = (actor_type, actor_id, action, entity_type, entity_id)
+        wanted = (actor_type, actor_id, action, entity_type, entity_id, since, until)
         page = await list_activity(info.context, page_request(first, after), *wanted)
         return listed(page, lambda: count_activity(info.context, *wanted))

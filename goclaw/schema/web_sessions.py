@@ -1,3 +1,4 @@
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated
 from uuid import UUID
@@ -6,7 +7,12 @@ import strawberry
 
 from goclaw.core.paging import page_request
 from goclaw.models import web_sessions as models
-from goclaw.resolvers.sign_in import count_web_sessions, end_web_session, list_web_sessions
+from goclaw.resolvers.sign_in import (
+    count_web_sessions,
+    end_other_web_sessions,
+    end_web_session,
+    list_web_sessions,
+)
 from goclaw.schema.connection import DEFAULT_FIRST, After, Connection, First, Listed, listed
 from goclaw.schema.field import argument, described, field, mutation
 from goclaw.schema.info import Info
@@ -28,6 +34,25 @@ class WebSession:
 @strawberry.input(description="The session to end.")
 class EndWebSessionInput:
     id: UUID = described("Its id.")
+
+
+@strawberry.input(description="Whose sessions to end.")
+class EndOtherWebSessionsInput:
+    user_id: str | None = described(
+        "The user; null: the caller. Only an administrator reaches others.", default=None
+    )
+
+
+@strawberry.type(description="Sessions that have ended.")
+class EndedWebSessions:
+    ids: list[UUID] = described("Which; newest first.")
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """The row behind EndedWebSessions."""
+
+    ids: list[UUID]
 
 
 OfUser = Annotated[str | None, argument("Only those signed in as this user.")]
@@ -52,3 +77,9 @@ class WebSessionMutation:
     @mutation(WebSession, "Signs a browser out at once.")
     async def end_web_session(self, info: Info, input: In[EndWebSessionInput]) -> models.WebSession:
         return await end_web_session(info.context, input.id)
+
+    @mutation(EndedWebSessions, "Signs out all browsers of a user but the one that asks.")
+    async def end_other_web_sessions(
+        self, info: Info, input: In[EndOtherWebSessionsInput]
+    ) -> Ended:
+        return Ended(await end_other_web_sessions(info.context, input.user_id))

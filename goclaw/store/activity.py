@@ -1,4 +1,5 @@
 from collections.abc import Collection, Sequence
+from datetime import datetime
 
 from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
@@ -10,6 +11,7 @@ from goclaw.models.activity import Activity
 from goclaw.store.database import Database, Reads
 from goclaw.store.pages import (
     Total,
+    between,
     count_of,
     equals_if_given,
     fetch_count,
@@ -19,7 +21,10 @@ from goclaw.store.pages import (
 from goclaw.store.query import Query
 
 FILTERS = ("actor_type", "actor_id", "action", "entity_type", "entity_id")
-MATCHES = tuple(equals_if_given(col(getattr(Activity, name)), name) for name in FILTERS)
+MATCHES = (
+    *(equals_if_given(col(getattr(Activity, name)), name) for name in FILTERS),
+    between(col(Activity.created_at)),
+)
 
 PAGE = Query[Activity](
     lambda visible: newest_first(
@@ -30,9 +35,9 @@ TOTAL = Query[Total](lambda visible: count_of(Activity, visible(Activity), *MATC
 
 
 async def activity_page(
-    reads: Reads, request: PageRequest, **filters: str | None
+    reads: Reads, request: PageRequest, **filters: str | datetime | None
 ) -> Page[Activity]:
-    """`filters` are the names in `FILTERS`; None leaves one out."""
+    """`filters` are the names in `FILTERS`, `since` and `until`; None leaves one out."""
     return await fetch_page(PAGE, reads, request, **filters)
 
 
@@ -42,7 +47,7 @@ async def add_activity(database: Database, rows: Collection[Activity]) -> None:
         db.add_all(rows)
 
 
-async def count_activity(reads: Reads, **filters: str | None) -> int:
+async def count_activity(reads: Reads, **filters: str | datetime | None) -> int:
     return await fetch_count(TOTAL, reads, **filters)
 
 

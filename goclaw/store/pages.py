@@ -1,8 +1,8 @@
 """What the page queries of all tables have in common."""
 
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
-from sqlalchemy import ARRAY, Select, Uuid, any_, bindparam, func, or_, select
+from sqlalchemy import ARRAY, DateTime, Select, Uuid, any_, bindparam, func, or_, select
 from sqlalchemy.sql.elements import ColumnElement
 from sqlmodel import SQLModel, col
 
@@ -11,6 +11,8 @@ from goclaw.store.database import Reads
 from goclaw.store.query import Query
 
 T = TypeVar("T", bound=HasId)
+
+INSTANT: Final = DateTime(timezone=True)
 
 
 def among_ids(column: Any) -> ColumnElement[bool]:
@@ -22,6 +24,12 @@ def equals_if_given(column: Any, name: str) -> ColumnElement[bool]:
     """True for every row when the parameter `name` is None."""
     given = bindparam(name, type_=column.type)
     return or_(given.is_(None), column == given)
+
+
+def between(at: Any) -> ColumnElement[bool]:
+    """From the parameter `since` on and before `until`; None leaves that side open."""
+    since, until = bindparam("since", type_=INSTANT), bindparam("until", type_=INSTANT)
+    return or_(since.is_(None), at >= since) & or_(until.is_(None), at < until)
 
 
 def newest_first(statement: Select[Any], id: Any) -> Select[Any]:

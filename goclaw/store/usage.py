@@ -9,7 +9,6 @@ from sqlalchemy import (
     ARRAY,
     BigInteger,
     ColumnElement,
-    DateTime,
     Select,
     Uuid,
     any_,
@@ -28,15 +27,8 @@ from goclaw.models.runs import Run
 from goclaw.models.traces import CostRow
 from goclaw.models.usage import UsageDay
 from goclaw.store.database import Reads
-from goclaw.store.pages import equals_if_given
+from goclaw.store.pages import between, equals_if_given
 from goclaw.store.query import CALLER, CALLER_AGENTS, Query, Visible
-
-INSTANT = DateTime(timezone=True)
-
-
-def _between(at: Any) -> ColumnElement[bool]:
-    since, until = bindparam("since", type_=INSTANT), bindparam("until", type_=INSTANT)
-    return or_(since.is_(None), at >= since) & or_(until.is_(None), at < until)
 
 
 def _of_own_agent(agent_id: Any) -> ColumnElement[bool]:
@@ -63,7 +55,7 @@ def _ended(visible: Visible) -> Select[Any]:
         or_(visible(Run), _of_own_agent(Run.agent_id)),
         col(Run.status) != "running",
         equals_if_given(col(Run.agent_id), "agent_id"),
-        _between(col(Run.started_at)),
+        between(col(Run.started_at)),
     )
 
 
@@ -78,7 +70,7 @@ def _days(visible: Visible) -> Select[Any]:
     return select(*columns).where(
         or_(visible(UsageDay), _of_own_agent(UsageDay.agent_id)),
         equals_if_given(col(UsageDay.agent_id), "agent_id"),
-        _between(col(UsageDay.day)),
+        between(col(UsageDay.day)),
     )
 
 

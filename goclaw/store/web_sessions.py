@@ -1,3 +1,4 @@
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Final
 from uuid import UUID
@@ -102,6 +103,13 @@ async def web_session_to_end(db: Db, id: UUID) -> WebSession | None:
     return (
         await db.exec(db.visible(WebSession).where(col(WebSession.id) == id).with_for_update())
     ).one_or_none()
+
+
+async def web_sessions_of(db: Db, user_id: str | None) -> Sequence[WebSession]:
+    """Those signed in as the user, or as nobody; newest first and locked until the block ends."""
+    of_user = col(WebSession.user_id).is_not_distinct_from(user_id)
+    newest = db.visible(WebSession).where(of_user).order_by(col(WebSession.id).desc())
+    return (await db.exec(newest.with_for_update())).all()
 
 
 async def own_web_session(db: Db, id: UUID) -> WebSession | None:

@@ -267,6 +267,15 @@ MUTATIONS = (
         **WEB_SESSION,
     ),
     mutation(
+        "end_other_web_sessions",
+        "endOtherWebSessions",
+        "EndOtherWebSessionsInput",
+        {"userId": "$gone"},
+        "{ ids }",
+        shows='"ids"',
+        **ANYBODY,
+    ),
+    mutation(
         "create_provider",
         "createProvider",
         "CreateProviderInput",

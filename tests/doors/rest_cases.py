@@ -162,6 +162,12 @@ PATHS = (
         "DELETE /v1/web-sessions/$web_session",
         **WEB_SESSION | {"shows": "true"},
     ),
+    change(
+        "end_other_web_sessions",
+        "DELETE /v1/web-sessions?user_id=$gone",
+        shows='"ids"',
+        **ANYBODY,
+    ),
     rest("check_ready", "GET /readyz", None, shows="ok", anonymous=True, **ANYBODY),
     rest("get_figures", "GET /metrics", shows="goclaw_runs_completed", **ANYBODY),
 )

@@ -44,6 +44,8 @@ RULES: dict[str, tuple[Scope | str | None, Whose]] = {
     "list_web_sessions": (READ, U),
     "count_web_sessions": (READ, U),
     "end_web_session": (WRITE, U),
+    # asked about a user who has none
+    "end_other_web_sessions": (WRITE, A),
     "get_security_overview": (ADMIN, A),
     # agents: own, shared, default
     "list_agents": (READ, G),

@@ -345,6 +345,35 @@ async def test_one_sees_and_ends_ones_own_and_an_administrator_all(small_world: 
     assert kinds == ["web_session.ended", "web_session.created", "web_session.created"]
 
 
+END_OTHERS = "mutation($i: EndOtherWebSessionsInput!) { endOtherWebSessions(input: $i) { ids } }"
+
+
+async def test_one_signs_out_everywhere_else(small_world: World) -> None:
+    here, elsewhere = await opened(small_world), await opened(small_world)
+    by_key = await opened(small_world, small_world.tokens[Scope.WRITE])
+    bob = await opened(small_world, user_id="bob")
+    others = [(await tab.graphql(ME)).data["me"]["sessionId"] for tab in (by_key, elsewhere)]
+    named = await here.graphql({"query": END_OTHERS, "variables": {"i": {"userId": "bob"}}})
+    assert named.data["endOtherWebSessions"] == {"ids": []}
+    answer = await here.graphql({"query": END_OTHERS, "variables": {"i": {}}})
+    assert answer.data["endOtherWebSessions"] == {"ids": others}
+    assert [await tab.is_in() for tab in (here, elsewhere, by_key, bob)] == [
+        True,
+        False,
+        False,
+        True,
+    ]
+
+    root = small_world.root()
+    ended = await root.rest("DELETE", "/v1/web-sessions?user_id=bob")
+    assert len(ended.body["ids"]) == 1
+    assert not await bob.is_in()
+    assert (await root.rest("DELETE", "/v1/web-sessions")).body["ids"] == []
+    assert await here.is_in()
+    log = await root.rest("GET", "/v1/activity?action=web_session.ended")
+    assert [row["actor_id"] for row in log.body["logs"]] == ["system", "ada", "ada"]
+
+
 async def test_who_may_only_read_signs_out_and_ends_nothing_else(small_world: World) -> None:
     token = small_world.tokens[Scope.READ]
     one, two = await opened(small_world, token), await opened(small_world, token)

@@ -303,3 +303,20 @@ async def test_activity(ada: Client, provider: str) -> None:
         "entityType": "agent",
         "ipAddress": "127.0.0.1",
     }
+
+
+async def test_activity_of_a_time(ada: Client, provider: str) -> None:
+    for key in ("first", "second", "third"):
+        await ada.data(ADD_AGENT, i={"key": key, "providerId": provider, "model": "m"})
+    query = """query($from: DateTime, $to: DateTime) {
+      activity(entityType: "agent", from: $from, to: $to) { nodes { createdAt } totalCount }
+    }"""
+    third, second, first = (await ada.data(query))["activity"]["nodes"]
+    for limits, found in (
+        ({"from": second["createdAt"]}, [third, second]),
+        ({"to": second["createdAt"]}, [first]),
+        ({"from": second["createdAt"], "to": third["createdAt"]}, [second]),
+        ({"from": "2999-01-01T00:00:00Z"}, []),
+    ):
+        got = (await ada.data(query, **limits))["activity"]
+        assert got == {"nodes": found, "totalCount": len(found)}

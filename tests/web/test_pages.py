@@ -10,7 +10,7 @@ from playwright.async_api import expect
 from tests.upstream import ScriptedUpstream
 from tests.web.conftest import Visitor
 
-PAGES = ("chat", "agents", "agents/new", "providers", "keys", "traces", "live", "activity")
+PAGES = ("chat", "agents", "agents/new", "providers", "keys", "traces", "live", "activity", "sessions", "security")
 
 
 async def test_a_key_is_shown_once_and_works(visitor: Visitor) -> None:

@@ -93,7 +93,7 @@ async def test_another_browser_is_seen_and_signed_out(visitor: Visitor) -> None:
 
     await visitor.sign_in()
     await page.get_by_label("Signed in as ada").click()
-    await page.get_by_role("menuitem", name="Signed-in browsers").click()
+    await page.get_by_role("menuitem", name="My sessions").click()
     await expect(page.get_by_text("This browser")).to_be_visible()
     end = page.get_by_role("button", name="End the session of Chrome on Linux")
     await end.click()

@@ -6,7 +6,7 @@ import { Notifications } from "@mantine/notifications";
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
 import { forgetStoredCredential } from "./api/session";
-import { readableGreys, theme } from "./kit/theme";
+import { readableColors, theme } from "./kit/theme";
 import { Gate } from "./signin/Gate";
 
 const schemeManager = localStorageColorSchemeManager({ key: "goclaw-color-scheme" });
@@ -18,7 +18,7 @@ createRoot(root).render(
   <StrictMode>
     <MantineProvider
       colorSchemeManager={schemeManager}
-      cssVariablesResolver={readableGreys}
+      cssVariablesResolver={readableColors}
       defaultColorScheme="auto"
       theme={theme}
     >

@@ -28,6 +28,12 @@ export function useMay(scope: Scope): boolean {
   return may(useSigned().me.scopes, scope);
 }
 
+/** Whether every user's rows are shown: an administrator without a user sees them, and an owner. */
+export function useSeesAll(): boolean {
+  const { me } = useSigned();
+  return me.isOwner || (me.userId === null && me.scopes.includes("ADMIN"));
+}
+
 /** Admin implies every scope, write implies read; the others imply nothing. */
 export function may(scopes: readonly Scope[], scope: Scope): boolean {
   if (scopes.includes("ADMIN") || scopes.includes(scope)) return true;

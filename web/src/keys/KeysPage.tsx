@@ -1,8 +1,7 @@
 import { Button, Group } from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
-import { useMay, useSigned } from "../api/context";
 import { type ApiKeyItemFragment, ApiKeysDocument, type ApiKeysQuery } from "../gql/graphql";
-import { CopyLine } from "../kit/Copy";
+import { AdminsOnly } from "../kit/AdminsOnly";
 import { EmptyState } from "../kit/EmptyState";
 import { KeyIcon } from "../kit/icons";
 import { List } from "../kit/List";
@@ -21,36 +20,15 @@ const pick = (data: ApiKeysQuery) => data.apiKeys;
 const variables = { first: 50 };
 
 export default function KeysPage() {
-  const { me } = useSigned();
-  const isAdmin = useMay("ADMIN");
-  if (isAdmin) return <Keys />;
   return (
-    <Page title="API keys" width={760}>
-      {me.authentication === "OPEN" ? <MadeByCommand /> : <NotAllowed />}
-    </Page>
-  );
-}
-
-/** Without a configured token nobody is administrator over the network. */
-function MadeByCommand() {
-  return (
-    <EmptyState
-      action={<CopyLine text="goclaw keys create my-key --scope operator.write" />}
+    <AdminsOnly
+      command="goclaw keys create my-key --scope operator.write"
       icon={<KeyIcon size={40} />}
-      title="Make keys on the machine itself"
+      title="API keys"
+      what="make and revoke keys"
     >
-      This gateway runs without a token, so nobody on the network may make keys. Whoever may use its machine
-      can, with the command below. To manage keys on this page, start the gateway with GOCLAW_GATEWAY_TOKEN
-      set and sign in with that token.
-    </EmptyState>
-  );
-}
-
-function NotAllowed() {
-  return (
-    <EmptyState icon={<KeyIcon size={40} />} title="Keys are for administrators">
-      Sign in with the gateway token or an administrator key to make and revoke keys.
-    </EmptyState>
+      <Keys />
+    </AdminsOnly>
   );
 }
 

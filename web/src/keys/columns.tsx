@@ -1,7 +1,7 @@
 import { Badge, Code, Group, Text } from "@mantine/core";
 import type { ApiKeyItemFragment } from "../gql/graphql";
 import { Age } from "../kit/Age";
-import { formatCount, formatDateTime } from "../kit/format";
+import { formatCount } from "../kit/format";
 import type { Column } from "../kit/Rows";
 import { useNow } from "../kit/useNow";
 import { scopeNames } from "./scopes";
@@ -21,6 +21,9 @@ export const columns: Column<ApiKeyItemFragment>[] = [
           {key.name}
         </Text>
         <Code>{key.prefix}…</Code>
+        <Text c="dimmed" mt={2} size="xs">
+          made <Age at={key.createdAt} /> by {key.createdBy}
+        </Text>
       </>
     ),
   },
@@ -65,8 +68,12 @@ function Use({ apiKey: { lastUsedAt, lastUsedAddress, callsToday } }: CellProps)
       <Text size="sm">
         <Age at={lastUsedAt} />
       </Text>
+      {lastUsedAddress !== null && (
+        <Text c="dimmed" size="xs">
+          from {lastUsedAddress}
+        </Text>
+      )}
       <Text c="dimmed" size="xs">
-        {lastUsedAddress !== null && `from ${lastUsedAddress} · `}
         {callsToday === 1 ? "1 call today" : `${formatCount(callsToday)} calls today`}
       </Text>
     </>
@@ -81,16 +88,13 @@ function State({ apiKey }: CellProps) {
   const grace = graceOf(apiKey, now);
   return (
     <>
-      {apiKey.expiresAt === null ? (
-        <Badge color="claw">Works</Badge>
-      ) : (
-        <Text size="sm" title={formatDateTime(apiKey.expiresAt)}>
-          Expires <Age at={apiKey.expiresAt} />
-        </Text>
-      )}
+      <Badge color="claw">Works</Badge>
+      <Text c="dimmed" size="xs">
+        {apiKey.expiresAt === null ? "never expires" : <>expires <Age at={apiKey.expiresAt} /></>}
+      </Text>
       {grace !== null && (
         <Text c="dimmed" size="xs">
-          Old secret ends <Age at={grace} />
+          old secret ends <Age at={grace} />
         </Text>
       )}
     </>

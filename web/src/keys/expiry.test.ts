@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { dayOf, expiresInS, expiryChoices, lastDayError } from "./expiry";
+import { expiresInS, expiryChoices, lastDayError } from "./expiry";
 
 const now = new Date("2026-11-23T12:00:00").getTime();
 
@@ -30,8 +30,4 @@ it.each([
 
 it("asks for no date with another choice", () => {
   expect(lastDayError({ lasts: "never", lastDay: "" }, now)).toBeNull();
-});
-
-it("writes days as inputs take them", () => {
-  expect(dayOf(new Date("2026-03-04T23:30:00").getTime())).toBe("2026-03-04");
 });

@@ -1,3 +1,5 @@
+import { endOfDay } from "../kit/days";
+
 const daySeconds = 86_400;
 
 /** The longest the server's number of seconds can say. */
@@ -33,15 +35,4 @@ export function lastDayError({ lasts, lastDay }: Expiry, now: number): string | 
   if (seconds === null || Number.isNaN(seconds)) return "Choose the last day on which the key works";
   if (seconds <= 0) return "Choose today or a later day";
   return seconds > maxSeconds ? "Choose a day within the next 68 years, or Never" : null;
-}
-
-/** `2026-12-31` as inputs of dates take it, in the reader's time zone. */
-export function dayOf(now: number): string {
-  const date = new Date(now);
-  const parts = [date.getFullYear(), date.getMonth() + 1, date.getDate()];
-  return parts.map((part) => String(part).padStart(2, "0")).join("-");
-}
-
-function endOfDay(day: string): number {
-  return new Date(`${day}T23:59:59`).getTime();
 }

@@ -58,6 +58,6 @@ export function rotation(key: ApiKeyItemFragment, graceS: number, now: number): 
       ? "The old secret is refused at once and its open streams end: programs fail until they have the new one."
       : `The old secret goes on working for ${until ?? `${graceS} seconds`}: put the new one in place meanwhile.`,
     ...(graceOf(key, now) === null ? [] : ["The secret before the last rotation still works; it ends at once."]),
-    "If the old secret was stolen, choose no grace.",
+    "If the old secret was stolen, choose “Not at all”.",
   ];
 }

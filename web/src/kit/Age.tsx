@@ -5,7 +5,7 @@ import { useNow } from "./useNow";
 export function Age({ at }: { at: string }) {
   const now = useNow();
   return (
-    <time dateTime={at} title={formatDateTime(at)}>
+    <time dateTime={at} style={{ whiteSpace: "nowrap" }} title={formatDateTime(at)}>
       {formatAge(at, now)}
     </time>
   );

@@ -69,14 +69,14 @@ function Cards<Item>({ caption, items, keyOf, columns, actions }: Props<Item>) {
         <Card key={keyOf(item)} padding="sm" role="listitem" withBorder>
           <Group align="flex-start" gap="xs" justify="space-between" wrap="nowrap">
             <div style={{ minWidth: 0 }}>{first?.render(item)}</div>
-            {actions?.(item)}
+            {actions && <div style={{ flexShrink: 0 }}>{actions(item)}</div>}
           </Group>
           <Stack gap={4} mt="xs">
             {others
               .filter(({ wideOnly }) => !wideOnly)
               .map(({ label, render }) => (
                 <Group gap="md" justify="space-between" key={label} wrap="nowrap">
-                  <Text c="dimmed" size="xs">
+                  <Text c="dimmed" size="xs" style={{ flexShrink: 0 }}>
                     {label}
                   </Text>
                   <Text component="div" size="sm" style={{ minWidth: 0 }} ta="right">

@@ -101,4 +101,10 @@ export const UserIcon = icon(
     <path d="M5 20c.6-4 3.4-5.5 7-5.500s6.4 1.5 7 5.5" />
   </>,
 );
+export const ShieldIcon = icon(
+  <>
+    <path d="M12 3.500 5 6v5.500c0 4.500 3 7.500 7 9 4-1.500 7-4.500 7-9V6z" />
+    <path d="m9 12 2.200 2.200L15.500 10" />
+  </>,
+);
 export const BackIcon = icon(<path d="M19 12H5M11 6l-6 6 6 6" />);

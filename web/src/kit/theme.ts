@@ -37,15 +37,22 @@ export const theme = createTheme({
   },
 });
 
-/** Small grey text with enough contrast to be read (WCAG AA). */
-export const readableGreys: CSSVariablesResolver = ({ colors }) => ({
-  variables: {},
+/** Grey, red and yellow with enough contrast to be read as small text (WCAG AA). */
+export const readableColors: CSSVariablesResolver = ({ colors }) => ({
+  variables: {
+    "--mantine-color-red-filled": colors.red[8],
+    "--mantine-color-red-filled-hover": colors.red[9],
+  },
   light: {
     "--mantine-color-dimmed": "#5c636a",
     "--mantine-color-placeholder": "#6c737a",
+    "--mantine-color-error": colors.red[9],
+    "--mantine-color-yellow-light-color": "#7a4a00",
   },
   dark: {
     "--mantine-color-dimmed": colors.dark[1],
     "--mantine-color-placeholder": colors.dark[2],
+    "--mantine-color-error": colors.red[4],
+    "--mantine-color-red-light-color": colors.red[3],
   },
 });

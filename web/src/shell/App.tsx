@@ -19,6 +19,7 @@ const TracesPage = lazy(() => import("../traces/TracesPage"));
 const TracePage = lazy(() => import("../traces/TracePage"));
 const LivePage = lazy(() => import("../live/LivePage"));
 const SessionsPage = lazy(() => import("../signin/SessionsPage"));
+const SecurityPage = lazy(() => import("../security/SecurityPage"));
 const ActivityPage = lazy(() => import("../activity/ActivityPage"));
 
 export function App() {
@@ -50,6 +51,7 @@ function Pages() {
           <Route element={<TracePage />} path="/traces/:id" />
           <Route element={<LivePage />} path="/live" />
           <Route element={<ActivityPage />} path="/activity" />
+          <Route element={<SecurityPage />} path="/security" />
           <Route element={<SessionsPage />} path="/sessions" />
           <Route element={<NoSuchPage />} path="*" />
         </Routes>

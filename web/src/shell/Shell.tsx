@@ -2,7 +2,7 @@ import { AppShell, Burger, Button, Group, NavLink, ScrollArea, Text } from "@man
 import { useDisclosure } from "@mantine/hooks";
 import { type ReactNode, useRef } from "react";
 import { NavLink as RouterLink, useLocation } from "react-router";
-import { useSigned } from "../api/context";
+import { useMay, useSigned } from "../api/context";
 import {
   ActivityIcon,
   AgentIcon,
@@ -10,6 +10,7 @@ import {
   KeyIcon,
   LiveIcon,
   ProviderIcon,
+  ShieldIcon,
   TraceIcon,
 } from "../kit/icons";
 import { ConnectionBadge } from "./ConnectionBadge";
@@ -26,6 +27,7 @@ const places = [
   { to: "/live", label: "Live", icon: LiveIcon },
   { to: "/activity", label: "Activity", icon: ActivityIcon },
 ];
+const security = { to: "/security", label: "Security", icon: ShieldIcon };
 
 export function Shell({ children }: { children: ReactNode }) {
   const [opened, { toggle, close }] = useDisclosure(false);
@@ -77,7 +79,8 @@ export function Shell({ children }: { children: ReactNode }) {
 
 function Places({ onChoose }: { onChoose: () => void }) {
   const { pathname } = useLocation();
-  return places.map(({ to, label, icon: Icon }) => (
+  const shown = useMay("ADMIN") ? [...places, security] : places;
+  return shown.map(({ to, label, icon: Icon }) => (
     <NavLink
       active={pathname === to || pathname.startsWith(`${to}/`)}
       component={RouterLink}

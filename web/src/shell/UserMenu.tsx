@@ -1,6 +1,6 @@
 import { ActionIcon, Badge, Group, Menu, Stack, Text } from "@mantine/core";
 import { Link } from "react-router";
-import { useSigned } from "../api/context";
+import { useSeesAll, useSigned } from "../api/context";
 import { UserIcon } from "../kit/icons";
 import { scopeNames } from "../keys/scopes";
 
@@ -8,6 +8,7 @@ const roles = { VIEWER: "Viewer", OPERATOR: "Operator", ADMIN: "Administrator" }
 
 export function UserMenu() {
   const { me, server, signOut } = useSigned();
+  const seesAll = useSeesAll();
   const open = me.authentication === "OPEN";
   const who = me.userId ?? (me.role === "ADMIN" ? "system" : "no user");
   return (
@@ -43,7 +44,7 @@ export function UserMenu() {
           <>
             <Menu.Divider />
             <Menu.Item component={Link} to="/sessions">
-              Signed-in browsers
+              {seesAll ? "Signed-in browsers" : "My sessions"}
             </Menu.Item>
             <Menu.Item onClick={signOut}>Sign out</Menu.Item>
           </>

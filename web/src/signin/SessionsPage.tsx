@@ -1,48 +1,53 @@
-import { Badge, Button, Group, Text } from "@mantine/core";
-import { useState } from "react";
-import { useMay, useSigned } from "../api/context";
-import {
-  EndWebSessionDocument,
-  type WebSessionItemFragment,
-  WebSessionsDocument,
-  type WebSessionsQuery,
-} from "../gql/graphql";
+import { Badge, Group, Text } from "@mantine/core";
+import { useSeesAll, useSigned } from "../api/context";
+import { type WebSessionItemFragment, WebSessionsDocument, type WebSessionsQuery } from "../gql/graphql";
 import { Age } from "../kit/Age";
-import { Confirm } from "../kit/Confirm";
 import { EmptyState } from "../kit/EmptyState";
 import { UserIcon } from "../kit/icons";
 import { List } from "../kit/List";
 import { Page } from "../kit/Page";
 import { type Column, Rows } from "../kit/Rows";
-import { useAction } from "../kit/useAction";
 import { usePages } from "../kit/usePages";
 import { useRefreshOn } from "../live/events";
 import { browserName } from "./browsers";
+import { EndOthers } from "./EndOthers";
+import { EndSession } from "./EndSession";
 
 const pick = (data: WebSessionsQuery) => data.webSessions;
 const variables = { first: 50 };
 
+const userColumn: Column<WebSessionItemFragment> = {
+  label: "User",
+  render: ({ userId }) => userId ?? "no user",
+};
 const columns: Column<WebSessionItemFragment>[] = [
   {
     label: "Browser",
     render: (session) => (
-      <>
-        <Group gap="xs">
-          <Text fw={600} size="sm" title={session.userAgent ?? undefined}>
-            {browserName(session.userAgent)}
-          </Text>
-          <Here session={session} />
-        </Group>
-        <Text c="dimmed" size="xs">
-          {session.address ?? "unknown address"}
+      <Group gap="xs">
+        <Text fw={600} size="sm" title={session.userAgent ?? undefined}>
+          {browserName(session.userAgent)}
         </Text>
+        <Here session={session} />
+      </Group>
+    ),
+  },
+  { label: "With", render: ({ keyId }) => (keyId === null ? "gateway token" : "API key") },
+  { label: "Signed in", render: ({ createdAt }) => <Age at={createdAt} /> },
+  {
+    label: "Last used",
+    render: ({ lastSeenAt, address }) => (
+      <>
+        <Age at={lastSeenAt} />
+        {address !== null && (
+          <Text c="dimmed" size="xs">
+            from {address}
+          </Text>
+        )}
       </>
     ),
   },
-  { label: "User", render: ({ userId }) => userId ?? "no user" },
-  { label: "With", render: ({ keyId }) => (keyId === null ? "Gateway token" : "API key"), wideOnly: true },
-  { label: "Signed in", render: ({ createdAt }) => <Age at={createdAt} />, wideOnly: true },
-  { label: "Last used", render: ({ lastSeenAt }) => <Age at={lastSeenAt} /> },
+  { label: "Ends", render: ({ expiresAt }) => <Age at={expiresAt} />, wideOnly: true },
 ];
 
 function Here({ session }: { session: WebSessionItemFragment }) {
@@ -50,12 +55,20 @@ function Here({ session }: { session: WebSessionItemFragment }) {
 }
 
 export default function SessionsPage() {
+  const { me } = useSigned();
+  const seesAll = useSeesAll();
   const pages = usePages(WebSessionsDocument, variables, pick);
   useRefreshOn(["web_session"], pages.refresh);
+  const others = pages.items.filter(({ id, userId }) => id !== me.sessionId && userId === me.userId);
   return (
     <Page
-      lead="Where you are signed in to this page. End what you do not know, then replace the key that was used."
-      title="Signed-in browsers"
+      actions={others.length > 0 && <EndOthers onEnded={pages.refresh} />}
+      lead={
+        seesAll
+          ? "Where anybody is signed in to this page."
+          : "Where you are signed in to this page. If you do not know one, end it and replace the key it was opened with."
+      }
+      title={seesAll ? "Signed-in browsers" : "My sessions"}
     >
       <List
         {...pages}
@@ -67,56 +80,14 @@ export default function SessionsPage() {
       >
         {(sessions) => (
           <Rows
-            actions={(session) => <End onEnded={pages.refresh} session={session} />}
+            actions={(session) => <EndSession onEnded={pages.refresh} session={session} />}
             caption="Signed-in browsers"
-            columns={columns}
+            columns={seesAll ? [...columns.slice(0, 1), userColumn, ...columns.slice(1)] : columns}
             items={sessions}
             keyOf={({ id }) => id}
           />
         )}
       </List>
     </Page>
-  );
-}
-
-function End({ session, onEnded }: { session: WebSessionItemFragment; onEnded: () => void }) {
-  const { me, signOut } = useSigned();
-  const end = useAction(EndWebSessionDocument);
-  const [asking, setAsking] = useState(false);
-  const may = useMay("WRITE");
-  if (session.id === me.sessionId) {
-    return (
-      <Button onClick={signOut} size="compact-sm" variant="subtle">
-        Sign out
-      </Button>
-    );
-  }
-  if (!may) return null;
-  const name = browserName(session.userAgent);
-  return (
-    <>
-      <Button
-        aria-label={`End the session of ${name}`}
-        color="red"
-        onClick={() => setAsking(true)}
-        size="compact-sm"
-        variant="subtle"
-      >
-        End
-      </Button>
-      <Confirm
-        label="End session"
-        onClose={() => setAsking(false)}
-        onConfirm={async () => {
-          const { problem } = await end.run({ id: session.id });
-          if (!problem) onEnded();
-          return problem;
-        }}
-        opened={asking}
-        title={`Sign ${name} out?`}
-      >
-        It is signed out within a second. Whoever has the token or key can sign in again.
-      </Confirm>
-    </>
   );
 }
