@@ -321,7 +321,9 @@ async def test_stopping_ends_subscriptions_after_what_they_were_given(pool: Pool
         hub.wake()
         assert (await pending).payload == {"number": 1}
         pending = asyncio.create_task(anext(waiting))
-        await asyncio.sleep(0)
+        async with asyncio.timeout(10):
+            while not given._queue:  # noqa: ASYNC110 - it tells its reader alone
+                await asyncio.sleep(0.01)
         await hub.stop()
         assert await numbers(given, 1) == [1]
         for ending in (anext(given), pending):

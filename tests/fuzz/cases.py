@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import schemathesis
+import schemathesis.specs.openapi.adapter.v2  # else loaded late, deep in Hypothesis' own calls
 from graphql import StringValueNode
 from hypothesis import strategies as st
 from schemathesis import Case, Response

@@ -160,6 +160,7 @@ def services_with(settings: Settings) -> Services:
         edge=Edge(settings, rates),
         rates=rates,
         failures=Failures(settings, counters),
+        key_use=SimpleNamespace(note_refused=lambda *_: None),
     )
     return cast(Services, given)
 
