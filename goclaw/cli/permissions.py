@@ -45,6 +45,7 @@ ROWS: Final = {
     "chat": ("", "an agent the caller may use; the caller's own conversations"),
     "checkup": ("the server", ""),
     "events": ("changes of rows the caller may see, and the caller's own runs", ""),
+    "figures": ("the server", ""),
     "providers": ("every provider, without its key", "every provider"),
     "runs": ("the caller's own runs", "the caller's own runs and conversations"),
     "sessions": ("the caller's own conversations", "the caller's own conversations"),
