@@ -1,4 +1,5 @@
 from collections.abc import AsyncIterator
+from typing import Final
 
 from goclaw.core.callers import Caller, Scope
 from goclaw.core.errors import InvalidInput
@@ -10,6 +11,8 @@ from goclaw.resolvers.operation import stream
 from goclaw.store.agents import may_see_agent
 
 MAX_TOPICS = 100
+LEFT: Final = {"agent.unshared": "with_user", "agent.transferred": "from_user"}
+"""By which events somebody may have lost sight of an agent, and where their payload says who."""
 
 
 @stream(Scope.READ)
@@ -48,7 +51,17 @@ def _concerns(caller: Caller, event: EventRow) -> bool:
 
 
 async def _may_see(ctx: Context, event: EventRow) -> bool:
-    """Shares are looked up for each event, so that a change of them counts at once."""
+    """Shares are looked up for each event, so that a change of them counts at once. That it is
+    gone is told to whoever saw it until then.
+    """
     if event.audience != Audience.AGENT or ctx.caller.sees_all or event.agent_id is None:
         return True
+    if _is_left(ctx.caller, event):
+        return True
     return await may_see_agent(ctx.reads, event.agent_id)
+
+
+def _is_left(caller: Caller, event: EventRow) -> bool:
+    if event.kind not in LEFT or caller.user_id is None:
+        return False
+    return bool(event.payload.get(LEFT[event.kind]) == caller.user_id)

@@ -8,7 +8,7 @@ import pytest
 import pytest_asyncio
 
 from goclaw.core.callers import Scope
-from tests.doors.calling import SEND, Following
+from tests.doors.calling import SEND, Caller, Following
 from tests.doors.world import World
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -123,9 +123,44 @@ async def test_an_agent_is_told_of_while_it_is_shared(world: World, bob: Followi
     await rename()
     assert await until_mark(world, bob) == ["agent.shared", "agent.updated"]
     assert (await owner.graphql(UNSHARE, input=with_bob)).data
-    await until_mark(world, bob)
+    assert await until_mark(world, bob) == ["agent.unshared"]
     await rename()
     assert await until_mark(world, bob) == []
+
+
+async def test_who_loses_an_agent_is_told_and_nobody_else(world: World) -> None:
+    """By the end of a share as by a new owner; eve, who has a share, hears of all of it."""
+    rows, ada = await world.fresh(conversation=False), world.caller(Scope.WRITE)
+    elsewhere = await world.fresh(conversation=False)
+    _, token = await world.key(Scope.READ, user_id="bob", agent_ids=[elsewhere["agent"]])
+    bound = Caller(world.http, world.server.url, token)
+    from_now = {"after": await world.services.hub.head()}
+    with_bob = {"agentId": rows["agent"], "userId": "bob"}
+    assert (await ada.graphql(SHARE, input=with_bob)).data
+    assert (await ada.graphql(UNSHARE, input=with_bob)).data
+    given = await ada.rest("POST", f"/v1/agents/{rows['agent']}/transfer", {"user_id": "zoe"})
+    assert given.status == 200
+    told = {
+        name: await heard_after(world, world.caller(Scope.READ, name), rows["agent"], from_now)
+        for name in ("bob", "ada", "eve", "zoe", "mallory", None)
+    }
+    all_of_it = ["agent.shared", "agent.unshared", "agent.transferred"]
+    assert told == {
+        "bob": ["agent.unshared"],
+        "ada": ["agent.transferred"],
+        "eve": all_of_it,
+        "zoe": all_of_it,
+        "mallory": [],
+        None: [],
+    }
+    assert await heard_after(world, bound, rows["agent"], from_now) == []
+
+
+async def heard_after(world: World, caller: Caller, agent: str, after: dict[str, str]) -> list[str]:
+    """What was told of that agent since then."""
+    async with caller.follow(EVENTS, **after) as events:
+        heard = await until_mark(world, events, kinds=False)
+    return [event["kind"] for event in heard if event["agentId"] == agent]
 
 
 @pytest.mark.parametrize(

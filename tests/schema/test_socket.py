@@ -260,9 +260,33 @@ def small_window(address: Any) -> sockets.socket:
     return made
 
 
+@pytest.fixture
+def ended(monkeypatch: pytest.MonkeyPatch) -> "asyncio.Queue[tuple[socket.Socket, int]]":
+    """Sockets that the server has done with, and the codes it closed them with."""
+    queue: asyncio.Queue[tuple[socket.Socket, int]] = asyncio.Queue()
+    run, close = socket.Socket.run, socket.Socket._close
+    codes: dict[socket.Socket, int] = {}
+
+    async def noted_close(self: socket.Socket, closed: socket.Closed) -> None:
+        codes[self] = closed.code
+        await close(self, closed)
+
+    async def noted_run(self: socket.Socket, refusal: socket.Closed | None) -> None:
+        await run(self, refusal)
+        queue.put_nowait((self, codes[self]))
+
+    monkeypatch.setattr(socket.Socket, "_close", noted_close)
+    monkeypatch.setattr(socket.Socket, "run", noted_run)
+    return queue
+
+
 async def test_a_client_that_does_not_read_is_closed(
-    admin: Client, server: RunningServer, monkeypatch: pytest.MonkeyPatch
+    admin: Client,
+    server: RunningServer,
+    ended: "asyncio.Queue[tuple[socket.Socket, int]]",
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    """And its operations are ended by the time, though it has not read a word of that."""
     monkeypatch.setattr(socket, "SEND_TIMEOUT_S", 0.3)
     found = await admin.data('{ agent(key: "default") { id } }')
     prompt = "x" * 100_000
@@ -273,10 +297,12 @@ async def test_a_client_that_does_not_read_is_closed(
     )
     slow = aiohttp.ClientSession(connector=aiohttp.TCPConnector(socket_factory=small_window))
     async with slow, Client(slow, server.url, server.token).socket() as ws:
-        tasks = len(asyncio.all_tasks())
         for index in range(20):
             await ws.subscribe(str(index), big)
-        await asyncio.sleep(3)
-        assert len(asyncio.all_tasks()) <= tasks
-        code, _ = await ws.closed(15)
+        async with asyncio.timeout(60):
+            closed, code = await ended.get()
+        assert code == 1013
+        assert not closed._operations
+        assert len(server.services.sockets) == 0
+        code, _ = await ws.closed(60)
         assert code in (1013, 1006)
