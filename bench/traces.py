@@ -34,6 +34,7 @@ CHAT_CALLS: Final = 2_000
 class SomeAgent:
     id = uuid4()
     key = "agent-0"
+    store_contents = True
 
 
 def ended_run() -> Outcome:
@@ -57,7 +58,7 @@ def ended_run() -> Outcome:
     run = LiveRun(
         uuid7(), uuid7(), turn, uuid7(), "bench", datetime.now(UTC), first_seq=1, last_seq=1
     )
-    run.reply = Reply("We open at nine. " * 12, "stop", usage=Usage(12, 50))
+    run.reply = Reply("We open at nine. " * 12, finish_reason="stop", usage=Usage(12, 50))
     return Outcome(run, RunStatus.COMPLETED, None, Scrubber())
 
 
