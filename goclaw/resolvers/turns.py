@@ -7,6 +7,7 @@ from uuid import UUID
 
 from goclaw.core.errors import NotFound, Unavailable
 from goclaw.models.agents import AgentStatus
+from goclaw.models.budgets import Budget, Holder, Unit
 from goclaw.models.shapes import MAX_USER_ID_BYTES
 from goclaw.providers.messages import ModelMessage, ModelRequest
 from goclaw.resolvers.context import Context
@@ -16,6 +17,7 @@ from goclaw.runtime.live import Turn
 from goclaw.store.targets import Target
 
 LABEL_CHARS = 80
+STOPPED_RETRY_S = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,15 +40,25 @@ class Spoken:
 
 
 async def chat_target(ctx: Context, ref: Ref, *, or_default: bool) -> Target:
-    """Raises NotFound for an agent that is unknown, not the caller's to see, or not active."""
+    """Raises NotFound for an agent that is unknown, not the caller's to see, or not active, and
+    Unavailable while all runs are stopped.
+    """
     row = await ctx.services.targets.find(
         ctx.reads, id=None if or_default else as_id(ref), key=str(ref), or_default=or_default
     )
     if row is None:
         raise NotFound("agent_not_found", field="model", id=ref or "default")
+    if row.stop_reason is not None:
+        raise stopped(row.stop_reason)
     if row.status != AgentStatus.ACTIVE:
         raise NotFound("agent_inactive", field="model", key=row.key, status=row.status)
     return row
+
+
+def stopped(reason: str) -> Unavailable:
+    if not reason:
+        return Unavailable("runs_stopped", retry_after_s=STOPPED_RETRY_S)
+    return Unavailable("runs_stopped_because", retry_after_s=STOPPED_RETRY_S, reason=reason)
 
 
 async def new_turn(
@@ -94,7 +106,24 @@ async def new_turn(
         key_id=ctx.caller.key_id,
         channel=channel,
         label=_label(spoken.new) if row.store_contents else None,
+        budgets=_budgets(ctx, row, user_id),
         toolbox=await ctx.services.toolboxes.toolbox(row, user_id),
+    )
+
+
+def _budgets(ctx: Context, row: Target, user_id: str) -> tuple[Budget, ...]:
+    """Those that are set; mostly none is."""
+    caller, settings = ctx.caller, ctx.services.settings
+    key = str(caller.key_id)
+    limits = (
+        (Holder.AGENT, str(row.id), Unit.CENTS, row.budget_monthly_cents),
+        (Holder.KEY, key, Unit.CENTS, caller.budget_monthly_cents),
+        (Holder.KEY, key, Unit.TOKENS, caller.tokens_per_day),
+        (Holder.USER, user_id, Unit.CENTS, settings.user_budget_monthly_cents or None),
+        (Holder.USER, user_id, Unit.TOKENS, settings.user_tokens_per_day or None),
+    )
+    return tuple(
+        Budget(holder, id, unit, limit) for holder, id, unit, limit in limits if limit is not None
     )
 
 

@@ -92,7 +92,8 @@ class Outcome:
         self.call_cost_usd = cost_of_call(run, self.reply)
         self.spent = self._spent()
         self.duration_ms = (monotonic_ns() - run.started_ns) // 1_000_000
-        self.ended_at = run.started_at + timedelta(milliseconds=self.duration_ms)
+        # Later than what was posted, by which it is told apart.
+        self.ended_at = run.started_at + timedelta(milliseconds=max(1, self.duration_ms))
         self.answer = answer_of(self.reply)
         self.message = self._message()
         self.error_text = self._error_text()

@@ -9,6 +9,7 @@ from typing import Final
 from uuid import UUID
 
 from goclaw.core.errors import Conflict, GatewayError
+from goclaw.models.budgets import Budget
 from goclaw.models.providers import ProviderType
 from goclaw.models.runs import RunStatus
 from goclaw.providers.client import ModelClient
@@ -50,6 +51,7 @@ class Turn:
     channel: str
     label: str | None = None
     toolbox: Toolbox | None = None
+    budgets: tuple[Budget, ...] = ()
 
     def stored(self, message: ModelMessage) -> ModelMessage:
         """What is written down of a message."""

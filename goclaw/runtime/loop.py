@@ -13,6 +13,7 @@ from dataclasses import replace
 from time import monotonic_ns
 from typing import Final, NamedTuple
 
+from goclaw.core.errors import BudgetExceeded
 from goclaw.providers.messages import (
     Delta,
     Json,
@@ -23,10 +24,11 @@ from goclaw.providers.messages import (
     TextPart,
     ToolCall,
 )
+from goclaw.runtime.budgets import Budgets
 from goclaw.runtime.limits import Limits
 from goclaw.runtime.live import BETWEEN_STEPS, LiveRun
 from goclaw.runtime.repeats import STOP_AT, WARN_AT, Repeats
-from goclaw.runtime.spent import summed
+from goclaw.runtime.spent import Spent, summed
 from goclaw.runtime.steps import Intent, Steps
 from goclaw.tools.tool import ToolContext, ToolResult
 from goclaw.tools.toolbox import Toolbox
@@ -59,11 +61,14 @@ NOTHING_SAID: Final = "I had to stop: {why}."
 class Loop:
     """One run, from its first model call to its last."""
 
-    def __init__(self, run: LiveRun, toolbox: Toolbox, steps: Steps, limits: Limits) -> None:
+    def __init__(
+        self, run: LiveRun, toolbox: Toolbox, steps: Steps, limits: Limits, budgets: Budgets
+    ) -> None:
         self._run = run
         self._toolbox = toolbox
         self._steps = steps
         self._limits = limits
+        self._budgets = budgets
         self._theirs = frozenset(tool["function"]["name"] for tool in run.turn.request.tools or ())
         self._request = self._with_tools(run.turn.request)
         self._context = _context(run)
@@ -121,6 +126,8 @@ class Loop:
     async def _ask(self) -> AsyncGenerator[list[Delta], None]:
         """One model call; text and thinking are passed on."""
         run = self._run
+        if run.spent is not None and run.spent.model_calls:
+            await self._refuse_unpaid(run.spent)
         request = self._next_request()
         run.open_call(request)
         begins = bool(run.pieces)
@@ -134,6 +141,17 @@ class Loop:
                 if told:
                     self._keep(told)
                     yield told
+
+    async def _refuse_unpaid(self, spent: Spent) -> None:
+        """Before each model call but the first, which nothing can refuse that did not refuse the
+        run. Raises BudgetExceeded.
+        """
+        limits, tokens, cents = self._limits, spent.usage.total_tokens, (spent.cost_usd or 0) * 100
+        if limits.budget_tokens and tokens >= limits.budget_tokens:
+            raise BudgetExceeded("run_tokens_spent", used=tokens, limit=limits.budget_tokens)
+        if limits.budget_cents and cents >= limits.budget_cents:
+            raise BudgetExceeded("run_cents_spent", used=f"{cents:.0f}", limit=limits.budget_cents)
+        await self._budgets.admit(self._run.turn.budgets)
 
     def _next_request(self) -> ModelRequest:
         """Each call has its own list of attempts. What the client wants of the first answer is

@@ -13,6 +13,7 @@ from goclaw.events.hub import EventHub
 from goclaw.models.runs import RunStatus
 from goclaw.providers.messages import Delta, Reply
 from goclaw.runtime.accounts import Outcome, new_run
+from goclaw.runtime.budgets import Budgets
 from goclaw.runtime.limits import Limits
 from goclaw.runtime.live import LiveRun, Turn, cancelled
 from goclaw.runtime.loop import Loop
@@ -52,14 +53,18 @@ class Runner:
         self._scrubber = scrubber
         self._worker = worker
         self._limits = limits
+        self._budgets = Budgets(database, hub)
         self._tasks: set[asyncio.Task[Any]] = set()
 
     async def begin(self, turn: Turn, request: dict[str, Any] | None = None) -> LiveRun:
         """Commits run, messages and event, and what is kept of an idempotent `request`. Raises
-        Conflict when the session is busy, none continues, or the request was kept before.
+        Conflict when the session is busy, none continues, or the request was kept before, and
+        BudgetExceeded.
         """
         if self.stopping:
             raise Unavailable("stopping", retry_after_s=5)
+        if turn.budgets:
+            await self._budgets.admit(turn.budgets)
         new = new_run(turn, self._worker, request)
         session = await begin_run(self._database, new)
         if session is None:
@@ -121,8 +126,12 @@ class Runner:
         toolbox = run.turn.toolbox
         if toolbox is None:
             return None
-        steps = Steps(run, self._database, self._hub, self._traces, self._scrubber)
-        return Loop(run, toolbox, steps, self._limits)
+        steps = Steps(run, self._database, self._hub, self._traces, self._scrubber, self._budgets)
+        return Loop(run, toolbox, steps, self._limits, self._budgets)
+
+    def cancel_all(self) -> None:
+        for run in list(self.live.values()):
+            run.cancel()
 
     def tell(self) -> None:
         """Wakes whoever follows runs."""
@@ -206,6 +215,9 @@ class Runner:
         self.live.pop(outcome.run.id, None)
         self.recent.keep(outcome.run)
         outcome.run.end(outcome.status)
+        turn = outcome.run.turn
+        if turn.budgets and outcome.run.calling:
+            self._budgets.add(turn.budgets, outcome.reply.usage, outcome.call_cost_usd)
         if outcome.run.agent_span_id is None:
             self._traces.add(*outcome.trace_rows())
         else:

@@ -15,6 +15,7 @@ from goclaw.events.hub import EventHub
 from goclaw.models.runs import RunStatus
 from goclaw.providers.messages import ModelMessage, Reply, ToolCall
 from goclaw.runtime.accounts import answer_of, answered_by, cost_of_call
+from goclaw.runtime.budgets import Budgets
 from goclaw.runtime.history import to_row
 from goclaw.runtime.live import LiveRun
 from goclaw.runtime.spans import TraceRows
@@ -58,12 +59,14 @@ class Steps:
         hub: EventHub,
         traces: TraceWriter,
         scrubber: Scrubber,
+        budgets: Budgets,
     ) -> None:
         self._run = run
         self._database = database
         self._hub = hub
         self._traces = traces
         self._scrubber = scrubber
+        self._budgets = budgets
         run.agent_span_id = uuid7()
         run.spent = self.spent = Spent()
         self._rows = TraceRows(run, scrubber)
@@ -157,6 +160,7 @@ class Steps:
         counted.add(reply.usage, cost_usd)
         step = await self._write(messages, reserves, events, counted)
         self.spent.add(reply.usage, cost_usd)
+        self._budgets.add(run.turn.budgets, reply.usage, cost_usd)
         self._traces.note(
             self._rows.model_call(
                 self._agent,

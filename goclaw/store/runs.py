@@ -281,9 +281,11 @@ async def keep_unread(database: Database, id: UUID | None = None) -> None:
 BEAT: Final = f"""
 with alive as (
     update runs set heartbeat_at = now() where id = any($1::uuid[]) returning session_id, id
+), kept as (
+    update sessions set lease_until = now() + interval '{LEASE_S} seconds'
+    from alive where sessions.id = alive.session_id and sessions.lease_run_id = alive.id
 )
-update sessions set lease_until = now() + interval '{LEASE_S} seconds'
-from alive where sessions.id = alive.session_id and sessions.lease_run_id = alive.id
+select exists (select from run_stops where resumed_at is null) as stopped
 """
 
 LOST: Final = f"""
@@ -322,9 +324,11 @@ select count(*) as total from lost
 """
 
 
-async def beat(database: Database, ids: Sequence[UUID]) -> None:
-    """Says that these runs live and keeps their sessions reserved."""
-    await fetch(database.pool, BEAT, (ids,))
+async def beat(database: Database, ids: Sequence[UUID]) -> bool:
+    """Says that these runs live and keeps their sessions reserved. Tells whether all runs are to
+    be stopped, for a worker that has not heard of it.
+    """
+    return bool((await fetch(database.pool, BEAT, (ids,)))[0].stopped)
 
 
 async def end_lost_runs(database: Database) -> int:

@@ -9,6 +9,8 @@ from decimal import Decimal
 from typing import Any, Final
 from uuid import UUID
 
+import asyncpg
+
 from goclaw.store.database import Database, fetch
 
 INBOX_LIMIT: Final = 5
@@ -178,8 +180,11 @@ async def inject(
     request: Json | None,
 ) -> UUID | None:
     """Hands `message` to the run that holds the session, and tells its id; None when there is
-    none, or it takes nothing, or no more.
+    none, or it takes nothing, or no more, or the request was kept before.
     """
     arguments = (session_id, user_id, [message], event_id, event, request)
-    rows = await fetch(database.pool, INJECT, arguments)
+    try:
+        rows = await fetch(database.pool, INJECT, arguments)
+    except asyncpg.UniqueViolationError:  # the same request is under way
+        return None
     return rows[0].id if rows else None
