@@ -20,11 +20,12 @@ from goclaw.models.shapes import now
 from goclaw.providers.messages import ModelMessage, ModelRequest
 from goclaw.resolvers.context import Context, found
 from goclaw.resolvers.idempotency import Once
+from goclaw.resolvers.long_context import compaction_of, context_of, history_limit
 from goclaw.resolvers.operation import operation, stream
 from goclaw.resolvers.refs import Ref
 from goclaw.resolvers.run_steps import RunSteps, answer_among, text_of
 from goclaw.resolvers.turns import Spoken, chat_target, new_turn
-from goclaw.runtime.history import lacks_contents, taken_up
+from goclaw.runtime.history import lacks_contents
 from goclaw.runtime.live import Turn, cancelled
 from goclaw.runtime.recent import REMEMBER_S
 from goclaw.runtime.steps import PREVIEW_CHARS
@@ -39,7 +40,6 @@ from goclaw.store.sessions import (
 )
 from goclaw.store.steps import inject
 
-HISTORY_LIMIT = 200
 RECALL_S = 2
 """How long another worker may take to tell an answer that it alone remembers."""
 
@@ -219,13 +219,15 @@ async def _turn(
     row = await chat_target(ctx, agent, or_default=not agent)
     kept: list[ModelMessage] = []
     if session is not None:
-        rows = await messages_until(ctx.reads, session.id, session.message_count, HISTORY_LIMIT)
+        rows = await messages_until(
+            ctx.reads, session.id, session.message_count, history_limit(row)
+        )
         if not row.store_contents or any(map(lacks_contents, rows)):
             raise Conflict("session_not_stored", key=row.key)
-        kept = taken_up(rows)
+        kept = context_of(row, session, rows)
     before = b"" if session is None else bytes(session.prefix_hash or b"")
     spoken = Spoken(kept, [ModelMessage("user", text)], before)
-    return await new_turn(
+    turn = await new_turn(
         ctx,
         row,
         spoken,
@@ -234,6 +236,8 @@ async def _turn(
         session_key=session_key,
         options=ModelRequest(model="", messages=[]),
     )
+    turn.compaction = compaction_of(row)
+    return turn
 
 
 async def _begin(ctx: Context, once: Once, turn: Turn) -> UUID:

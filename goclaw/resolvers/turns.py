@@ -8,13 +8,15 @@ from uuid import UUID
 from goclaw.core.errors import NotFound, Unavailable
 from goclaw.models.agents import AgentStatus
 from goclaw.models.budgets import Budget, Holder, Unit
-from goclaw.models.shapes import MAX_USER_ID_BYTES
+from goclaw.models.shapes import MAX_USER_ID_BYTES, now
 from goclaw.providers.messages import ModelMessage, ModelRequest
 from goclaw.resolvers.context import Context
 from goclaw.resolvers.refs import Ref, as_id
 from goclaw.runtime.history import chain, split_at_last_answer
 from goclaw.runtime.live import Turn
+from goclaw.runtime.prompt import system_prompt
 from goclaw.store.targets import Target
+from goclaw.tools.toolbox import Toolbox
 
 LABEL_CHARS = 80
 STOPPED_RETRY_S = 60
@@ -83,7 +85,8 @@ async def new_turn(
     client = ctx.services.clients.client_of(provider)
     request = options or ModelRequest(model="", messages=[])
     request.model = row.model
-    request.messages = _with_prompt(row, spoken)
+    toolbox = await ctx.services.toolboxes.toolbox(row, ctx.user_id)
+    request.messages = _with_prompt(row, spoken, toolbox)
     request.max_tokens = min(request.max_tokens or row.max_output_tokens, row.max_output_tokens)
     if request.temperature is None:
         request.temperature = row.temperature
@@ -107,7 +110,7 @@ async def new_turn(
         channel=channel,
         label=_label(spoken.new) if row.store_contents else None,
         budgets=_budgets(ctx, row, user_id),
-        toolbox=await ctx.services.toolboxes.toolbox(row, user_id),
+        toolbox=toolbox,
     )
 
 
@@ -127,9 +130,12 @@ def _budgets(ctx: Context, row: Target, user_id: str) -> tuple[Budget, ...]:
     )
 
 
-def _with_prompt(row: Target, spoken: Spoken) -> list[ModelMessage]:
+def _with_prompt(row: Target, spoken: Spoken, toolbox: Toolbox | None) -> list[ModelMessage]:
     """The agent's prompt comes first; a client's own system text follows it."""
-    prompt = [ModelMessage("system", row.system_prompt)] if row.system_prompt else []
+    text = row.system_prompt
+    if toolbox is not None:
+        text = system_prompt(row, toolbox, now().date())
+    prompt = [ModelMessage("system", text)] if text else []
     return [*prompt, *spoken.kept, *spoken.new]
 
 

@@ -10,6 +10,7 @@ from uuid import UUID
 
 from goclaw.core.errors import Conflict, GatewayError
 from goclaw.models.budgets import Budget
+from goclaw.models.compaction import Compaction
 from goclaw.models.providers import ProviderType
 from goclaw.models.runs import RunStatus
 from goclaw.providers.client import ModelClient
@@ -33,7 +34,8 @@ class Turn:
 
     `new` are the messages to store; `before` hashes those that are stored already, in the
     session named or, with `continues`, in whichever ends with that hash. `request` holds them
-    all, after the agent's prompt. Without a `toolbox` the model is asked once.
+    all, after the agent's prompt. Without a `toolbox` the model is asked once. With `compaction`
+    it is the server that tells the model what the session holds, in the end as a summary.
     """
 
     agent: Target
@@ -52,6 +54,7 @@ class Turn:
     label: str | None = None
     toolbox: Toolbox | None = None
     budgets: tuple[Budget, ...] = ()
+    compaction: Compaction | None = None
 
     def stored(self, message: ModelMessage) -> ModelMessage:
         """What is written down of a message."""

@@ -14,6 +14,7 @@ from goclaw.models.runs import RunStatus
 from goclaw.providers.messages import Delta, Reply
 from goclaw.runtime.accounts import Outcome, new_run
 from goclaw.runtime.budgets import Budgets
+from goclaw.runtime.compaction import Compactor, grew_too_long
 from goclaw.runtime.limits import Limits
 from goclaw.runtime.live import LiveRun, Turn, cancelled
 from goclaw.runtime.loop import Loop
@@ -54,6 +55,7 @@ class Runner:
         self._worker = worker
         self._limits = limits
         self._budgets = Budgets(database, hub)
+        self._compactor = Compactor(database, traces, scrubber, self._budgets)
         self._tasks: set[asyncio.Task[Any]] = set()
 
     async def begin(self, turn: Turn, request: dict[str, Any] | None = None) -> LiveRun:
@@ -214,7 +216,6 @@ class Runner:
             self.failed += 1
         self.live.pop(outcome.run.id, None)
         self.recent.keep(outcome.run)
-        outcome.run.end(outcome.status)
         turn = outcome.run.turn
         if turn.budgets and outcome.run.calling:
             self._budgets.add(turn.budgets, outcome.reply.usage, outcome.call_cost_usd)
@@ -222,6 +223,9 @@ class Runner:
             self._traces.add(*outcome.trace_rows())
         else:
             self._traces.end(*outcome.trace_rows())
+        if turn.compaction is not None and grew_too_long(outcome):
+            self._spawn(self._compactor.compact(outcome.run, turn.compaction))
+        outcome.run.end(outcome.status)
         self._hub.wake()
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> "asyncio.Task[Any]":

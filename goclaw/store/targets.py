@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import Select, Uuid, bindparam, func, or_, select
+from sqlalchemy import Integer, Select, Uuid, bindparam, cast, func, or_, select
 from sqlmodel import col
 
 from goclaw.models.agents import Agent, AgentStatus
@@ -27,6 +27,9 @@ AGENT: Final = (
     "max_tool_iterations",
     "budget_monthly_cents",
     "tools_config",
+    "context_window",
+    "context_pruning",
+    "compaction_config",
 )
 PROVIDER: Final = "p_"
 """What the provider's columns are prefixed with, as the agent has some of the same names."""
@@ -64,8 +67,12 @@ class Target:
     max_tool_iterations: int
     budget_monthly_cents: int | None
     tools_config: dict[str, Any]
+    context_window: int
+    context_pruning: dict[str, Any] | None
+    compaction_config: dict[str, Any] | None
     stop_reason: str | None
     thinking_level: str | None
+    history_limit: int | None
     provider: TargetProvider
 
 
@@ -79,7 +86,9 @@ def _targets(visible: Visible) -> Select[Any]:
         col(getattr(Provider, name)).label(label)
         for name, label in zip(PROVIDER_COLUMNS, PROVIDER_LABELS, strict=True)
     ]
-    thinking = col(Agent.other_config)["thinking_level"].astext.label("thinking_level")
+    other = col(Agent.other_config)
+    thinking = other["thinking_level"].astext.label("thinking_level")
+    history = cast(other["history_limit"].astext, Integer).label("history_limit")
     stopped = (
         select(func.coalesce(RunStop.reason, ""))
         .where(col(RunStop.resumed_at).is_(None))
@@ -88,7 +97,7 @@ def _targets(visible: Visible) -> Select[Any]:
         .label("stop_reason")
     )
     return (
-        select(*agent, thinking, stopped, *provider)
+        select(*agent, thinking, history, stopped, *provider)
         .join_from(Agent, Provider)
         .where(visible(Agent))
     )
@@ -125,5 +134,5 @@ async def target(reads: Reads, *, id: UUID | None, key: str, or_default: bool) -
 
 def _target(row: Row) -> Target:
     provider = TargetProvider(*[row[label] for label in PROVIDER_LABELS])
-    agent = {name: row[name] for name in (*AGENT, "thinking_level", "stop_reason")}
+    agent = {name: row[name] for name in (*AGENT, "thinking_level", "history_limit", "stop_reason")}
     return Target(**agent, provider=provider)

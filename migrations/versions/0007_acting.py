@@ -1,4 +1,6 @@
-"""Runs that act: what their users say meanwhile, what they may cost, how all are stopped"""
+"""Runs that act: what their users say meanwhile, what they may cost, how all are stopped, and
+summaries of long sessions
+"""
 
 from collections.abc import Sequence
 
@@ -27,6 +29,11 @@ def upgrade() -> None:
         unique=False,
         postgresql_where=sa.text("key_id is not null"),
     )
+    op.add_column("sessions", sa.Column("summary", sa.String(), nullable=True))
+    op.add_column(
+        "sessions",
+        sa.Column("summary_seq", sa.Integer(), server_default="0", nullable=False),
+    )
     op.add_column("api_keys", sa.Column("budget_monthly_cents", sa.Integer(), nullable=True))
     op.add_column("api_keys", sa.Column("tokens_per_day", sa.Integer(), nullable=True))
     op.create_table(
@@ -52,6 +59,8 @@ def downgrade() -> None:
     op.drop_table("budget_warnings")
     op.drop_column("api_keys", "tokens_per_day")
     op.drop_column("api_keys", "budget_monthly_cents")
+    op.drop_column("sessions", "summary_seq")
+    op.drop_column("sessions", "summary")
     op.drop_index("runs_key", table_name="runs")
     op.drop_index("runs_unread", table_name="runs")
     op.drop_column("runs", "inbox")
