@@ -1,12 +1,13 @@
 """Times in which an administrator has stopped all runs."""
 
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
 from sqlmodel import Field, SQLModel
 
 from goclaw.core.ids import uuid7
-from goclaw.models.shapes import LongText, Shape, View, instant_or_null, timestamp
+from goclaw.models.shapes import LongText, Shape, instant_or_null, timestamp
 
 
 class StopRuns(Shape):
@@ -28,10 +29,8 @@ class RunStop(SQLModel, table=True):
     resumed_at: datetime | None = instant_or_null()
 
 
-class RunStopView(View):
-    id: UUID
-    reason: str | None
-    stopped_by: str
-    stopped_at: datetime
-    resumed_by: str | None
-    resumed_at: datetime | None
+@dataclass(frozen=True, slots=True)
+class RunsState:
+    """`stop` is the one in force."""
+
+    stop: RunStop | None

@@ -3,7 +3,7 @@
 from uuid import UUID
 
 from goclaw.core.callers import Scope
-from goclaw.models.run_stops import RunStop, StopRuns
+from goclaw.models.run_stops import RunsState, RunStop, StopRuns
 from goclaw.resolvers.context import Context, found
 from goclaw.resolvers.operation import operation
 from goclaw.store.run_stops import add_stop, end_stop, stop_by_id, stop_in_force
@@ -38,7 +38,7 @@ async def resume_runs(ctx: Context, id: UUID) -> RunStop:
 
 
 @operation(Scope.READ)
-async def get_run_stop(ctx: Context) -> RunStop | None:
-    """The one in force."""
+async def get_runs_state(ctx: Context) -> RunsState:
+    """Whether runs may begin."""
     async with ctx.db() as db:
-        return await stop_in_force(db)
+        return RunsState(await stop_in_force(db))

@@ -4,7 +4,7 @@ from uuid import UUID
 import strawberry
 
 from goclaw.models import run_stops as models
-from goclaw.resolvers.run_stops import get_run_stop, resume_runs, stop_all_runs
+from goclaw.resolvers.run_stops import get_runs_state, resume_runs, stop_all_runs
 from goclaw.schema.field import described, field, input_of, mutation, parse
 from goclaw.schema.info import Info
 from goclaw.schema.words import In
@@ -22,6 +22,11 @@ class RunStop:
     resumed_at: datetime | None = described("Until when; null while it lasts.")
 
 
+@strawberry.type(description="Whether runs may begin.")
+class RunsState:
+    stop: RunStop | None = described("What keeps all runs from beginning; null where they may.")
+
+
 @input_of(models.StopRuns, WORDS, "Stopping all runs.")
 class StopAllRunsInput: ...
 
@@ -33,9 +38,9 @@ class ResumeRunsInput:
 
 @strawberry.type
 class RunStopQuery:
-    @field(RunStop | None, "Whether all runs are stopped; null when they are not.")
-    async def run_stop(self, info: Info) -> models.RunStop | None:
-        return await get_run_stop(info.context)
+    @field(RunsState, "Whether runs may begin.")
+    async def runs_state(self, info: Info) -> models.RunsState:
+        return await get_runs_state(info.context)
 
 
 @strawberry.type

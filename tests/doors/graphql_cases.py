@@ -92,7 +92,7 @@ QUERIES = (
         shows="encryption key",
         **ANYBODY,
     ),
-    query("get_run_stop", "{ runStop { id } }", shows='"runStop":null', **ANYBODY),
+    query("get_runs_state", "{ runsState { stop { id } } }", shows='"stop":null', **ANYBODY),
     query("list_sessions", "{ sessions { nodes { id } } }", shows="$session", **HIDDEN),
     query(
         "count_sessions",

@@ -67,7 +67,7 @@ RULES: dict[str, tuple[Scope | str | None, Whose]] = {
     "send_message": (WRITE, G),
     "send_message in a session": (WRITE, S),
     "cancel_run": (WRITE, U),
-    "get_run_stop": (READ, A),
+    "get_runs_state": (READ, A),
     "stop_all_runs": (ADMIN, A),
     "resume_runs": (ADMIN, A),
     # providers belong to nobody

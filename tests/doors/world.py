@@ -25,7 +25,7 @@ from goclaw.resolvers.api_keys import create_api_key
 from goclaw.resolvers.chat import start_chat
 from goclaw.resolvers.context import Context
 from goclaw.resolvers.providers import create_provider
-from goclaw.resolvers.run_stops import get_run_stop, resume_runs
+from goclaw.resolvers.run_stops import get_runs_state, resume_runs
 from goclaw.resolvers.runs import get_run, send_message
 from goclaw.resolvers.services import Services
 from goclaw.resolvers.sign_in import sign_in
@@ -215,7 +215,7 @@ class World:
             run.cancel()
             await run.ended()
         boss = context(self.services, None, Scope.ADMIN)
-        while (stop := await get_run_stop(boss)) is not None:
+        while (stop := (await get_runs_state(boss)).stop) is not None:
             await resume_runs(boss, stop.id)
 
     async def settle(self) -> None:

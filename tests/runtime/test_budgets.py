@@ -14,7 +14,7 @@ from goclaw.models.agents import AgentPatch, ShareCreate
 from goclaw.models.run_stops import StopRuns
 from goclaw.models.runs import RunStatus
 from goclaw.resolvers.agents import get_agent, share_agent, update_agent
-from goclaw.resolvers.run_stops import get_run_stop, resume_runs, stop_all_runs
+from goclaw.resolvers.run_stops import get_runs_state, resume_runs, stop_all_runs
 from goclaw.resolvers.services import Services
 from goclaw.runtime import budgets
 from goclaw.store.runs import beat
@@ -168,13 +168,13 @@ async def test_all_runs_are_stopped_and_none_begins(scene: Scene) -> None:
     assert (await scene.run()).status == RunStatus.CANCELLED
     with pytest.raises(Unavailable, match="the bill"):
         await scene.start()
-    in_force = await get_run_stop(scene.ctx)
+    in_force = (await get_runs_state(scene.ctx)).stop
     assert in_force is not None
     assert in_force.id == stop.id
     assert (await stop_all_runs(boss.afresh(), StopRuns())).id == stop.id
 
     await resume_runs(boss.afresh(), stop.id)
-    assert await get_run_stop(scene.ctx) is None
+    assert (await get_runs_state(scene.ctx)).stop is None
     await spend(scene, 1)
     with pytest.raises(NotFound):
         await resume_runs(boss.afresh(), uuid4())
