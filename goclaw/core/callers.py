@@ -45,7 +45,7 @@ def effective(scopes: frozenset[Scope]) -> frozenset[Scope]:
 class Caller:
     """`scopes` hold what they imply; `user_id` is None when nobody was named; `agent_ids` are
     the only agents a bound key reaches; `session_id` is of the signed-in page that called;
-    `rate_limit_per_minute` is the credential's own.
+    the limits are the credential's own.
     """
 
     scopes: frozenset[Scope]
@@ -55,6 +55,8 @@ class Caller:
     agent_ids: frozenset[UUID] | None = None
     session_id: UUID | None = None
     rate_limit_per_minute: int | None = None
+    budget_monthly_cents: int | None = None
+    tokens_per_day: int | None = None
 
     @property
     def role(self) -> Role:

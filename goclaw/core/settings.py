@@ -373,6 +373,36 @@ class Settings(BaseSettings):
     shutdown_grace_s: int = Field(
         30, ge=0, description="Seconds that open requests may take to finish when stopping."
     )
+    run_tool_calls: int = Field(
+        100, gt=0, description="Tool calls of one run, after which it has to answer."
+    )
+    run_time_s: int = Field(
+        1800, gt=0, description="Seconds after which a run that calls tools has to answer."
+    )
+    run_budget_cents: int = Field(
+        500,
+        ge=0,
+        description="US cents that one run may cost before it calls its model again; 0 for any "
+        "amount.",
+    )
+    run_budget_tokens: int = Field(
+        5_000_000,
+        ge=0,
+        description="Tokens that one run may use before it calls its model again, also where no "
+        "price is known; 0 for any number.",
+    )
+    user_budget_monthly_cents: int = Field(
+        0,
+        ge=0,
+        description="US cents that the runs of one user may cost in a month (UTC); 0 for any "
+        "amount.",
+    )
+    user_tokens_per_day: int = Field(
+        0,
+        ge=0,
+        description="Tokens that the runs of one user may use in a day (UTC); 0 for any number.",
+    )
+    tools_at_once: int = Field(8, gt=0, le=100, description="Tools of one run that work at once.")
     local_model: bool = Field(True, description="Offer the embedded model as provider `local`.")
     provider_keys: dict[str, SecretStr] = Field(
         default_factory=dict,

@@ -5,12 +5,14 @@ from enum import StrEnum
 from typing import Annotated, Any
 from uuid import UUID
 
-from pydantic import AfterValidator
+from pydantic import AfterValidator, BaseModel, ValidationError
 from sqlalchemy import Index, UniqueConstraint, text
 from sqlalchemy import Text as TextColumn
 from sqlmodel import Field, SQLModel
 
 from goclaw.core.ids import uuid7
+from goclaw.models.compaction import Compaction
+from goclaw.models.pruning import Pruning
 from goclaw.models.shapes import (
     MAX_INT,
     JsonObject,
@@ -44,6 +46,7 @@ class AgentStatus(StrEnum):
 
 
 STORED: Any = Field(default=True, sa_column_kwargs={"server_default": text("true")})
+MAX_HISTORY = 2000
 THINKING_LEVELS = ("off", "low", "medium", "high")
 
 
@@ -53,8 +56,36 @@ def known_thinking_level(config: dict[str, Any]) -> dict[str, Any]:
     return config
 
 
-OtherConfig = Annotated[JsonObject, AfterValidator(known_thinking_level)]
-"""`thinking_level` is how hard the model is asked to think; without it, it thinks as it likes."""
+def bounded_history(config: dict[str, Any]) -> dict[str, Any]:
+    limit = config.get("history_limit", 1)
+    if type(limit) is not int or not 1 <= limit <= MAX_HISTORY:
+        raise ValueError(f"history_limit must be a whole number from 1 to {MAX_HISTORY}")
+    return config
+
+
+def as_rules_of(rules: type[BaseModel]) -> AfterValidator:
+    """What `rules` does not know is left alone; what it does know must be right."""
+
+    def checked(config: dict[str, Any] | None) -> dict[str, Any] | None:
+        if config is not None:
+            try:
+                rules.model_validate(config)
+            except ValidationError as error:
+                problem = error.errors(include_url=False)[0]
+                raise ValueError(f"{problem['loc'][0]}: {problem['msg']}") from error
+        return config
+
+    return AfterValidator(checked)
+
+
+OtherConfig = Annotated[
+    JsonObject, AfterValidator(known_thinking_level), AfterValidator(bounded_history)
+]
+"""`thinking_level` is how hard the model is asked to think; without it, it thinks as it likes.
+`history_limit` is how many messages of a session it is told when that goes on, 200 without it.
+"""
+PruningConfig = Annotated[JsonObject | None, as_rules_of(Pruning)]
+CompactionConfig = Annotated[JsonObject | None, as_rules_of(Compaction)]
 
 
 class AgentBase(Shape):
@@ -77,8 +108,8 @@ class AgentBase(Shape):
     sandbox_config: JsonObject | None = jsonb(default=None)
     subagents_config: JsonObject | None = jsonb(default=None)
     memory_config: JsonObject | None = jsonb(default_factory=lambda: {"enabled": True})
-    compaction_config: JsonObject | None = jsonb(default_factory=dict)
-    context_pruning: JsonObject | None = jsonb(default=None)
+    compaction_config: CompactionConfig = jsonb(default_factory=dict)
+    context_pruning: PruningConfig = jsonb(default=None)
     other_config: OtherConfig = jsonb(default_factory=dict)
 
 
@@ -109,8 +140,8 @@ class AgentPatch(Patch):
     sandbox_config: JsonObject | None = None
     subagents_config: JsonObject | None = None
     memory_config: JsonObject | None = None
-    compaction_config: JsonObject | None = None
-    context_pruning: JsonObject | None = None
+    compaction_config: CompactionConfig = None
+    context_pruning: PruningConfig = None
     other_config: OtherConfig = Field(default=None)
 
 

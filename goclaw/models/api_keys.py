@@ -41,6 +41,8 @@ class ApiKeyCreate(Shape):
     user_id: UserId | None = None
     agent_ids: list[UUID] | None = Field(default=None, min_length=1, max_length=MAX_AGENTS)
     rate_limit_per_minute: int | None = Field(default=None, ge=1, le=MAX_PER_MINUTE)
+    budget_monthly_cents: int | None = Field(default=None, ge=0, le=MAX_INT)
+    tokens_per_day: int | None = Field(default=None, ge=0, le=MAX_INT)
 
 
 class ApiKeyRotate(Shape):
@@ -64,6 +66,8 @@ class ApiKey(SQLModel, table=True):
     user_id: str | None = None
     agent_ids: list[UUID] | None = Field(default=None, sa_type=ARRAY(Uuid))
     rate_limit_per_minute: int | None = None
+    budget_monthly_cents: int | None = None
+    tokens_per_day: int | None = None
     expires_at: datetime | None = instant_or_null()
     previous_hash: str | None = None
     previous_until: datetime | None = instant_or_null()
@@ -93,6 +97,8 @@ class ApiKeyView(View):
     user_id: str | None
     agent_ids: list[UUID] | None
     rate_limit_per_minute: int | None
+    budget_monthly_cents: int | None
+    tokens_per_day: int | None
     expires_at: datetime | None
     previous_until: datetime | None
     last_used_at: datetime | None
@@ -115,5 +121,7 @@ class CreatedApiKey(View):
     user_id: str | None
     agent_ids: list[UUID] | None
     rate_limit_per_minute: int | None
+    budget_monthly_cents: int | None
+    tokens_per_day: int | None
     expires_at: datetime | None
     created_at: datetime

@@ -23,6 +23,38 @@ class RunText:
 
 
 @dataclass(frozen=True, slots=True)
+class RunToolCall:
+    """`offset` counts the characters of the answer before it; `arguments` is JSON text, at most
+    1,000 characters of it.
+    """
+
+    cursor: str
+    call_id: str
+    name: str
+    arguments: str
+    offset: int
+
+
+@dataclass(frozen=True, slots=True)
+class RunToolResult:
+    """`text` is at most 1,000 characters of it."""
+
+    cursor: str
+    call_id: str
+    name: str | None
+    is_error: bool
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class RunInjected:
+    """The user said something while the run was busy; `text` is at most 1,000 characters of it."""
+
+    cursor: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class RunEnded:
     """`message` is the answer, if there was one."""
 
@@ -31,4 +63,4 @@ class RunEnded:
     message: Message | None
 
 
-RunEvent = RunStarted | RunText | RunEnded
+RunEvent = RunStarted | RunText | RunToolCall | RunToolResult | RunInjected | RunEnded

@@ -29,7 +29,8 @@ class SessionPatch(Patch):
 
 class Session(SQLModel, table=True):
     """`prefix_hash` covers all messages so far, so that a client that posts its whole
-    history finds the session again. `lease_run_id` is the run that is writing now.
+    history finds the session again. `lease_run_id` is the run that is writing now. `summary` is
+    what the model is told in place of the messages up to `summary_seq`.
     """
 
     __tablename__ = "sessions"
@@ -49,6 +50,8 @@ class Session(SQLModel, table=True):
     message_count: int = 0
     input_tokens: int = Field(default=0, sa_type=BigInteger)
     output_tokens: int = Field(default=0, sa_type=BigInteger)
+    summary: str | None = None
+    summary_seq: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
     lease_run_id: UUID | None = None
     lease_until: datetime | None = instant_or_null()
     created_at: datetime = timestamp()

@@ -88,8 +88,10 @@ def _bounds(key: ApiKey) -> dict[str, Any]:
         "user_id": key.user_id,
         "agent_ids": [str(id) for id in key.agent_ids or ()],
         "rate_limit_per_minute": key.rate_limit_per_minute,
+        "budget_monthly_cents": key.budget_monthly_cents,
+        "tokens_per_day": key.tokens_per_day,
     }
-    return {name: value for name, value in bounds.items() if value}
+    return {name: value for name, value in bounds.items() if value not in (None, [])}
 
 
 def _row(ctx: Context, data: ApiKeyCreate, made: NewKey) -> ApiKey:
@@ -103,6 +105,8 @@ def _row(ctx: Context, data: ApiKeyCreate, made: NewKey) -> ApiKey:
         user_id=data.user_id,
         agent_ids=data.agent_ids,
         rate_limit_per_minute=data.rate_limit_per_minute,
+        budget_monthly_cents=data.budget_monthly_cents,
+        tokens_per_day=data.tokens_per_day,
         expires_at=at + timedelta(seconds=data.expires_in) if data.expires_in else None,
         created_by=ctx.caller.actor,
         created_at=at,
@@ -120,6 +124,8 @@ def _created(key: ApiKey, text: str) -> CreatedApiKey:
         user_id=key.user_id,
         agent_ids=key.agent_ids,
         rate_limit_per_minute=key.rate_limit_per_minute,
+        budget_monthly_cents=key.budget_monthly_cents,
+        tokens_per_day=key.tokens_per_day,
         expires_at=key.expires_at,
         created_at=key.created_at,
     )

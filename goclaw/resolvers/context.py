@@ -61,12 +61,13 @@ AUDIENCES = {
     "encryption": Audience.ADMIN,
     "user": Audience.ADMIN,
     "web_session": Audience.USER,
+    "run_stop": Audience.ALL,
 }
 """Who may see the changes of an entity."""
 
-LEADING: Final = ("agent", "provider", "user", "encryption")
+LEADING: Final = ("agent", "provider", "user", "encryption", "run_stop")
 """Entities whose changes may change where a chat call goes, or how: shares go with agents and
-users, ciphertext with the encryption key.
+users, ciphertext with the encryption key; while all runs are stopped, none goes anywhere.
 """
 
 

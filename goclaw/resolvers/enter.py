@@ -199,6 +199,8 @@ def _with_user(
         is_owner,
         agent_ids,
         rate_limit_per_minute=key.rate_limit_per_minute,
+        budget_monthly_cents=key.budget_monthly_cents,
+        tokens_per_day=key.tokens_per_day,
     )
 
 

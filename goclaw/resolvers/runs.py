@@ -7,6 +7,7 @@ from uuid import UUID
 
 from goclaw.core.callers import Scope
 from goclaw.core.errors import Conflict, Forbidden, GatewayError, UpstreamFailed
+from goclaw.core.ids import uuid7
 from goclaw.core.paging import Page, PageRequest
 from goclaw.core.streams import merged
 from goclaw.events.row import EventRow
@@ -19,17 +20,26 @@ from goclaw.models.shapes import now
 from goclaw.providers.messages import ModelMessage, ModelRequest
 from goclaw.resolvers.context import Context, found
 from goclaw.resolvers.idempotency import Once
+from goclaw.resolvers.long_context import compaction_of, context_of, history_limit
 from goclaw.resolvers.operation import operation, stream
 from goclaw.resolvers.refs import Ref
+from goclaw.resolvers.run_steps import RunSteps, answer_among, text_of
 from goclaw.resolvers.turns import Spoken, chat_target, new_turn
-from goclaw.runtime.history import from_row, lacks_contents
+from goclaw.runtime.history import lacks_contents
 from goclaw.runtime.live import Turn, cancelled
 from goclaw.runtime.recent import REMEMBER_S
+from goclaw.runtime.steps import PREVIEW_CHARS
 from goclaw.store.runs import count_runs as count_matching
 from goclaw.store.runs import runs_page
-from goclaw.store.sessions import answer_of, messages_until, question_of, session_by_key
+from goclaw.store.sessions import (
+    answer_of,
+    messages_until,
+    question_of,
+    session_by_key,
+    steps_of,
+)
+from goclaw.store.steps import inject
 
-HISTORY_LIMIT = 200
 RECALL_S = 2
 """How long another worker may take to tell an answer that it alone remembers."""
 
@@ -71,7 +81,8 @@ async def count_runs(
 @operation(Scope.WRITE)
 async def send_message(ctx: Context, data: SendMessage) -> RunView:
     """Gives the run at once; it goes on whoever listens. Raises NotFound for an unknown session
-    or agent, Conflict while the session is answering.
+    or agent. While the session is answering, the run that answers takes what is said before its
+    next step; Conflict where it calls no tools, and so takes nothing, or five messages wait.
     """
     once = Once(ctx, "send_message", data.model_dump_json().encode())
     id = await once.carry_out(lambda: _send(ctx, once, data), partial(_begun, ctx))
@@ -89,7 +100,26 @@ async def _send(ctx: Context, once: Once, data: SendMessage) -> UUID:
         session = found(await ctx.sessions.load(data.session_id), "session", data.session_id)
     agent = session.agent_id if session is not None else data.agent_id
     turn = await _turn(ctx, agent or "", session, data.text, channel="web")
-    return await _begin(ctx, once, turn)
+    try:
+        return await _begin(ctx, once, turn)
+    except Conflict as error:
+        if session is None or error.code != "session_busy":
+            raise
+    return await _inject(ctx, once, session, data.text)
+
+
+async def _inject(ctx: Context, once: Once, session: Session, text: str) -> UUID:
+    """Hands it to the run that holds the session. Raises Conflict when that takes nothing, or
+    has not yet taken what was said before.
+    """
+    message = {"id": uuid7(), "content": text, "at": now()}
+    told = {"text": ctx.services.scrubber.clip(text, PREVIEW_CHARS)}
+    database, user_id = ctx.services.database, ctx.user_id
+    run_id = await inject(database, session.id, user_id, message, uuid7(), told, once.for_run())
+    if run_id is None:
+        raise Conflict("session_busy")
+    ctx.services.runner.tell()
+    return run_id
 
 
 @operation(Scope.WRITE)
@@ -189,13 +219,15 @@ async def _turn(
     row = await chat_target(ctx, agent, or_default=not agent)
     kept: list[ModelMessage] = []
     if session is not None:
-        rows = await messages_until(ctx.reads, session.id, session.message_count, HISTORY_LIMIT)
+        rows = await messages_until(
+            ctx.reads, session.id, session.message_count, history_limit(row)
+        )
         if not row.store_contents or any(map(lacks_contents, rows)):
             raise Conflict("session_not_stored", key=row.key)
-        kept = [from_row(message) for message in rows]
+        kept = context_of(row, session, rows)
     before = b"" if session is None else bytes(session.prefix_hash or b"")
     spoken = Spoken(kept, [ModelMessage("user", text)], before)
-    return new_turn(
+    turn = await new_turn(
         ctx,
         row,
         spoken,
@@ -204,6 +236,8 @@ async def _turn(
         session_key=session_key,
         options=ModelRequest(model="", messages=[]),
     )
+    turn.compaction = compaction_of(row)
+    return turn
 
 
 async def _begin(ctx: Context, once: Once, turn: Turn) -> UUID:
@@ -232,8 +266,8 @@ async def cancel_run(ctx: Context, id: UUID) -> RunView:
 
 @stream(Scope.READ)
 async def watch_run(ctx: Context, id: UUID, after: str | None = None) -> AsyncIterator[RunEvent]:
-    """How the run began, what it said so far and then says, how it ended. With `after` the
-    beginning is left out; the text comes whole all the same. Raises NotFound.
+    """How the run began, what it did and said so far, what it then does and says, how it ended.
+    With `after` the beginning is left out; all else comes whole all the same. Raises NotFound.
     """
     async with aclosing(_followed(ctx, id, after)) as events:
         async for event in events:
@@ -246,20 +280,34 @@ async def _followed(ctx: Context, id: UUID, after: str | None) -> AsyncGenerator
         run = await _fresh_run(ctx, id)
         if after is None:
             yield RunStarted(told.last, run)
+        steps = RunSteps(ctx)
+        for happened in steps.read(await steps_of(ctx.reads, id, run.started_at), told.last):
+            yield happened
         heard = 0
         if run.status == RunStatus.RUNNING:
-            async with aclosing(merged(_until_ended(told), _text(ctx, id))) as items:
+            sources: tuple[AsyncIterator[Heard], ...] = (told, _text(ctx, id))
+            async with aclosing(merged(*sources)) as items:
                 async for item in items:
                     if isinstance(item, EventRow):
-                        break
-                    yield RunText(*item)
-                    heard = item[0] + len(item[1])
+                        for happened in steps.heard(item):
+                            yield happened
+                        if item.kind == "run.ended":
+                            break
+                    else:
+                        yield RunText(*item)
+                        heard = item[0] + len(item[1])
         run = await _fresh_run(ctx, id)
-        message = await answer_of(ctx.reads, id)
-        text = "" if message is None else message.content or await _recalled(ctx, run)
+        written = await steps_of(ctx.reads, id, run.started_at)
+        for happened in steps.read(written, told.last):
+            yield happened
+        message = answer_among(written)
+        text = "" if message is None else text_of(written) or await _recalled(ctx, run)
         if heard < len(text):
             yield RunText(heard, text[heard:])
         yield RunEnded(told.last, run, message)
+
+
+Heard = EventRow | tuple[int, str]
 
 
 async def _recalled(ctx: Context, run: RunView) -> str:
@@ -276,15 +324,6 @@ async def _recalled(ctx: Context, run: RunView) -> str:
                 async for _, text in source:
                     pieces.append(text)
     return "".join(pieces)
-
-
-Heard = EventRow | tuple[int, str]
-
-
-async def _until_ended(told: AsyncIterator[EventRow]) -> AsyncIterator[Heard]:
-    async for event in told:
-        if event.kind == "run.ended":
-            yield event
 
 
 async def _text(ctx: Context, id: UUID) -> AsyncGenerator[tuple[int, str], None]:

@@ -7,15 +7,19 @@ from uuid import UUID
 
 from goclaw.core.errors import NotFound, Unavailable
 from goclaw.models.agents import AgentStatus
-from goclaw.models.shapes import MAX_USER_ID_BYTES
+from goclaw.models.budgets import Budget, Holder, Unit
+from goclaw.models.shapes import MAX_USER_ID_BYTES, now
 from goclaw.providers.messages import ModelMessage, ModelRequest
 from goclaw.resolvers.context import Context
 from goclaw.resolvers.refs import Ref, as_id
 from goclaw.runtime.history import chain, split_at_last_answer
 from goclaw.runtime.live import Turn
+from goclaw.runtime.prompt import system_prompt
 from goclaw.store.targets import Target
+from goclaw.tools.toolbox import Toolbox
 
 LABEL_CHARS = 80
+STOPPED_RETRY_S = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,18 +42,28 @@ class Spoken:
 
 
 async def chat_target(ctx: Context, ref: Ref, *, or_default: bool) -> Target:
-    """Raises NotFound for an agent that is unknown, not the caller's to see, or not active."""
+    """Raises NotFound for an agent that is unknown, not the caller's to see, or not active, and
+    Unavailable while all runs are stopped.
+    """
     row = await ctx.services.targets.find(
         ctx.reads, id=None if or_default else as_id(ref), key=str(ref), or_default=or_default
     )
     if row is None:
         raise NotFound("agent_not_found", field="model", id=ref or "default")
+    if row.stop_reason is not None:
+        raise stopped(row.stop_reason)
     if row.status != AgentStatus.ACTIVE:
         raise NotFound("agent_inactive", field="model", key=row.key, status=row.status)
     return row
 
 
-def new_turn(
+def stopped(reason: str) -> Unavailable:
+    if not reason:
+        return Unavailable("runs_stopped", retry_after_s=STOPPED_RETRY_S)
+    return Unavailable("runs_stopped_because", retry_after_s=STOPPED_RETRY_S, reason=reason)
+
+
+async def new_turn(
     ctx: Context,
     row: Target,
     spoken: Spoken,
@@ -71,7 +85,8 @@ def new_turn(
     client = ctx.services.clients.client_of(provider)
     request = options or ModelRequest(model="", messages=[])
     request.model = row.model
-    request.messages = _with_prompt(row, spoken)
+    toolbox = await ctx.services.toolboxes.toolbox(row, ctx.user_id)
+    request.messages = _with_prompt(row, spoken, toolbox)
     request.max_tokens = min(request.max_tokens or row.max_output_tokens, row.max_output_tokens)
     if request.temperature is None:
         request.temperature = row.temperature
@@ -94,12 +109,33 @@ def new_turn(
         key_id=ctx.caller.key_id,
         channel=channel,
         label=_label(spoken.new) if row.store_contents else None,
+        budgets=_budgets(ctx, row, user_id),
+        toolbox=toolbox,
     )
 
 
-def _with_prompt(row: Target, spoken: Spoken) -> list[ModelMessage]:
+def _budgets(ctx: Context, row: Target, user_id: str) -> tuple[Budget, ...]:
+    """Those that are set; mostly none is."""
+    caller, settings = ctx.caller, ctx.services.settings
+    key = str(caller.key_id)
+    limits = (
+        (Holder.AGENT, str(row.id), Unit.CENTS, row.budget_monthly_cents),
+        (Holder.KEY, key, Unit.CENTS, caller.budget_monthly_cents),
+        (Holder.KEY, key, Unit.TOKENS, caller.tokens_per_day),
+        (Holder.USER, user_id, Unit.CENTS, settings.user_budget_monthly_cents or None),
+        (Holder.USER, user_id, Unit.TOKENS, settings.user_tokens_per_day or None),
+    )
+    return tuple(
+        Budget(holder, id, unit, limit) for holder, id, unit, limit in limits if limit is not None
+    )
+
+
+def _with_prompt(row: Target, spoken: Spoken, toolbox: Toolbox | None) -> list[ModelMessage]:
     """The agent's prompt comes first; a client's own system text follows it."""
-    prompt = [ModelMessage("system", row.system_prompt)] if row.system_prompt else []
+    text = row.system_prompt
+    if toolbox is not None:
+        text = system_prompt(row, toolbox, now().date())
+    prompt = [ModelMessage("system", text)] if text else []
     return [*prompt, *spoken.kept, *spoken.new]
 
 

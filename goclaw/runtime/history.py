@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from hashlib import sha256
-from typing import Any
+from typing import Any, Final
 
 import orjson
 
@@ -125,3 +125,46 @@ def from_row(row: Any) -> ModelMessage:
         thoughts=[Thought(**thought) for thought in row.thoughts or ()],
         is_error=row.is_error,
     )
+
+
+UNKNOWN: Final = (
+    "The outcome of this call is unknown: it was interrupted before a result was noted. It may "
+    "have been carried out, wholly or in part, or not at all."
+)
+
+
+def taken_up(rows: Iterable[Any]) -> list[ModelMessage]:
+    """The messages that a run, or the next one of its session, goes on with: `rows` are stored
+    messages, in order.
+    """
+    return repaired([from_row(row) for row in rows])
+
+
+def repaired(messages: Sequence[ModelMessage]) -> list[ModelMessage]:
+    """Every call with its result right behind it, in the order of the calls, as vendors demand.
+    A call without a result is told to be of unknown outcome; a result without its call goes.
+    """
+    whole: list[ModelMessage] = []
+    waiting: dict[str, ToolCall] = {}
+    results: dict[str, ModelMessage] = {}
+    between: list[ModelMessage] = []
+    for message in messages:
+        if message.role == "tool":
+            if message.tool_call_id in waiting:
+                results.setdefault(message.tool_call_id, message)
+            continue
+        if waiting and message.role == "assistant":
+            whole += [*_results(waiting, results), *between]
+            waiting, results, between = {}, {}, []
+        (between if waiting else whole).append(message)
+        if message.tool_calls:
+            waiting = {call.id: call for call in message.tool_calls}
+    return [*whole, *_results(waiting, results), *between]
+
+
+def _results(calls: dict[str, ToolCall], results: dict[str, ModelMessage]) -> list[ModelMessage]:
+    return [results.get(id) or _unknown(call) for id, call in calls.items()]
+
+
+def _unknown(call: ToolCall) -> ModelMessage:
+    return ModelMessage("tool", UNKNOWN, name=call.name, tool_call_id=call.id, is_error=True)

@@ -12,6 +12,7 @@ from goclaw.runtime.runner import Runner
 
 CONTROL: Final = "runs"
 CANCEL: Final = "cancel"
+CANCEL_ALL: Final = "cancel_all"
 FOLLOW: Final = "follow"
 SHORT_CHARS: Final = 1000
 """Fits into a NOTIFY, however it is written."""
@@ -47,6 +48,9 @@ class RemoteRuns:
                     self._obey(message)
 
     def _obey(self, message: dict[str, Any]) -> None:
+        if message["do"] == CANCEL_ALL:
+            self._runner.cancel_all()
+            return
         id = UUID(message["run"])
         run = self._runner.live.get(id) or self._runner.recent.get(id)
         if run is None:
@@ -83,6 +87,11 @@ class RemoteRuns:
     def cancel(self, run_id: UUID) -> None:
         """Wherever the run is carried."""
         self._hub.post(CONTROL, {"do": CANCEL, "run": str(run_id)})
+
+    def cancel_all(self) -> None:
+        """Of every worker."""
+        self._runner.cancel_all()
+        self._hub.post(CONTROL, {"do": CANCEL_ALL})
 
     async def text(self, run_id: UUID) -> AsyncGenerator[tuple[int, str], None]:
         """What another worker's run says, from its beginning, until the caller stops asking.

@@ -49,8 +49,8 @@ class Upkeep:
         await _repeat(self._tidy, TIDY_S)
 
     async def _beat(self) -> None:
-        if self._runner.live:
-            await beat(self._database, list(self._runner.live))
+        if self._runner.live and await beat(self._database, list(self._runner.live)):
+            self._runner.cancel_all()
         if lost := await end_lost_runs(self._database):
             log.warning("runs.lost", runs=lost)
             self._runner.tell()

@@ -27,6 +27,9 @@ WORDS = {
     "agent_ids": "The only agents it reaches, with their sessions, runs and traces; null is all. "
     "Not for a key with operator.admin.",
     "rate_limit_per_minute": "How many calls a minute it may make; null is the server's limit.",
+    "budget_monthly_cents": "What its runs may cost in a month (UTC), in US cents; null is no "
+    "limit.",
+    "tokens_per_day": "How many tokens its runs may use in a day (UTC); null is no limit.",
     "grace_s": "How many seconds the old secret goes on working, up to 7 days.",
 }
 IDEMPOTENCY = "A text of your choice: the same text again within a day is not carried out twice."
@@ -41,6 +44,8 @@ class ApiKey:
     user_id: str | None = described("The user it is bound to.")
     agent_ids: list[UUID] | None = described("The only agents it reaches; null is all.")
     rate_limit_per_minute: int | None = described(WORDS["rate_limit_per_minute"])
+    budget_monthly_cents: int | None = described(WORDS["budget_monthly_cents"])
+    tokens_per_day: int | None = described(WORDS["tokens_per_day"])
     expires_at: datetime | None = described("When it expires; null is never.")
     previous_until: datetime | None = described(
         "Until when the secret before the last rotation works, or worked."

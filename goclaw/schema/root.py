@@ -13,6 +13,7 @@ from goclaw.schema.api_keys import ApiKeyMutation, ApiKeyQuery
 from goclaw.schema.events import EventSubscription
 from goclaw.schema.info import Info
 from goclaw.schema.providers import ProviderMutation, ProviderQuery
+from goclaw.schema.run_stops import RunStopMutation, RunStopQuery
 from goclaw.schema.runs import RunMutation, RunQuery, RunSubscription
 from goclaw.schema.scalars import SCALARS
 from goclaw.schema.security import SecurityQuery
@@ -33,6 +34,7 @@ class Query(
     ApiKeyQuery,
     SessionQuery,
     RunQuery,
+    RunStopQuery,
     TraceQuery,
     ActivityQuery,
     WebSessionQuery,
@@ -48,6 +50,7 @@ class Mutation(
     ApiKeyMutation,
     SessionMutation,
     RunMutation,
+    RunStopMutation,
     UserMutation,
     WebSessionMutation,
 ):

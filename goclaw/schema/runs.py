@@ -81,6 +81,9 @@ class WakeResult:
         return await get_run(info.context, self.run_id)
 
 
+WHERE = "The place of it in the event log."
+
+
 def window_on(row: type) -> Any:
     """Tells the members of a union apart by the rows behind them."""
 
@@ -106,6 +109,36 @@ class RunText:
     text: str = described("What comes next.")
 
 
+@strawberry.type(description="The model wants something done.")
+class RunToolCall:
+    is_type_of = window_on(rows.RunToolCall)
+
+    cursor: str = described(WHERE)
+    call_id: str = described("Tells it from other calls of the run; its result has the same.")
+    name: str = described("The tool.")
+    arguments: str = described("With what, as JSON text; 1,000 characters of it at most.")
+    offset: int = described("How many characters of the answer come before it.")
+
+
+@strawberry.type(description="What came of a tool call.")
+class RunToolResult:
+    is_type_of = window_on(rows.RunToolResult)
+
+    cursor: str = described(WHERE)
+    call_id: str = described("The call.")
+    name: str | None = described("The tool.")
+    is_error: bool = described("Whether it failed; the model decides what to do about it.")
+    text: str = described("What the model is told, 1,000 characters of it at most.")
+
+
+@strawberry.type(description="The user said something while the run was busy.")
+class RunInjected:
+    is_type_of = window_on(rows.RunInjected)
+
+    cursor: str = described(WHERE)
+    text: str = described("What was said, 1,000 characters of it at most.")
+
+
 @strawberry.type(description="The run is over.")
 class RunEnded:
     is_type_of = window_on(rows.RunEnded)
@@ -116,7 +149,7 @@ class RunEnded:
 
 
 RunEvent = Annotated[
-    RunStarted | RunText | RunEnded,
+    RunStarted | RunText | RunToolCall | RunToolResult | RunInjected | RunEnded,
     strawberry.union("RunEvent", description="What happens to a run."),
 ]
 
@@ -171,7 +204,11 @@ class RunQuery:
 
 @strawberry.type
 class RunMutation:
-    @mutation(Run, "Says something. Gives the run at once; follow it with `runEvents`.")
+    @mutation(
+        Run,
+        "Says something. Gives the run at once; follow it with `runEvents`. A session that is "
+        "answering gives the run that answers, which takes what is said before its next step.",
+    )
     async def send_message(self, info: Info, input: In[SendMessageInput]) -> models.RunView:
         ctx = with_key(info.context, input.idempotency_key)
         return await send_message(ctx, parse(SendMessage, input))
@@ -190,7 +227,7 @@ class RunMutation:
 class RunSubscription:
     @subscription(
         RunEvent,
-        "One run: what it said so far, then what it says, then how it ended. "
+        "One run: what it did and said so far, then what it does and says, then how it ended. "
         "Completes after the end.",
     )
     def run_events(

@@ -24,6 +24,8 @@ class ValidKey:
     user_id: str | None
     agent_ids: Sequence[UUID] | None
     rate_limit_per_minute: int | None
+    budget_monthly_cents: int | None
+    tokens_per_day: int | None
     lasts_s: float | None
 
 

@@ -72,6 +72,13 @@ STEPS: Final = (
     ),
     Step("usage_days", "user_id = $1::text", "user_id = $2::text", key="ctid"),
     Step("events", f"user_id = $1::text or {NAMED.format(column='payload')}"),
+    Step(
+        "budget_warnings",
+        "subject in ('user:' || $1::text || ':cents', 'user:' || $1::text || ':tokens')",
+        key="ctid",
+    ),
+    Step("run_stops", "stopped_by = $1::text", "stopped_by = $2::text"),
+    Step("run_stops", "resumed_by = $1::text", "resumed_by = $2::text"),
     Step("idempotent_requests", "actor = $1::text", key="ctid"),
     Step("agent_shares", "user_id = $1::text"),
     Step("agent_shares", "granted_by = $1::text", "granted_by = $2::text"),

@@ -1,8 +1,9 @@
 from collections.abc import Collection, Sequence
+from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import ARRAY, Integer, Select, Uuid, bindparam, column, func, select, true
+from sqlalchemy import ARRAY, DateTime, Integer, Select, Uuid, bindparam, column, func, select, true
 from sqlmodel import col
 from sqlmodel import select as select_one
 
@@ -69,6 +70,19 @@ SAID_LAST = Query[Message](
         )
         .order_by(col(Message.seq).desc())
         .limit(1)
+    )
+)
+
+
+STEPS = Query[Message](
+    lambda visible: (
+        select(Message)
+        .where(
+            visible(Message),
+            col(Message.run_id) == bindparam("run_id", type_=Uuid),
+            col(Message.created_at) > bindparam("begun", type_=DateTime(timezone=True)),
+        )
+        .order_by(col(Message.seq))
     )
 )
 
@@ -188,6 +202,13 @@ async def session_by_key(reads: Reads, agent_id: UUID, user_id: str, key: str) -
 async def answer_of(reads: Reads, run_id: UUID) -> Message | None:
     """What the model said last in a run, also if it was cut off."""
     return await SAID_LAST.fetch_one(reads, run_id=run_id, role="assistant")
+
+
+async def steps_of(reads: Reads, run_id: UUID, begun: datetime) -> Sequence[Message]:
+    """What a run wrote after it had begun, in order: what the model said and wanted done, what
+    came of it, what the user said meanwhile.
+    """
+    return await STEPS.fetch(reads, run_id=run_id, begun=begun)
 
 
 async def question_of(reads: Reads, run_id: UUID) -> Message | None:

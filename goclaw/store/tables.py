@@ -7,10 +7,12 @@ from sqlmodel import SQLModel
 from goclaw.models.activity import Activity
 from goclaw.models.agents import Agent, AgentShare
 from goclaw.models.api_keys import ApiKey
+from goclaw.models.budgets import BudgetWarning
 from goclaw.models.chores import Chore
 from goclaw.models.events import Event, FanoutPayload
 from goclaw.models.idempotency import IdempotentRequest
 from goclaw.models.providers import Provider
+from goclaw.models.run_stops import RunStop
 from goclaw.models.runs import Run
 from goclaw.models.sessions import Message, Session
 from goclaw.models.traces import Span, Trace
@@ -37,4 +39,6 @@ TABLES: Final[tuple[type[SQLModel], ...]] = (
     TrustingWorker,
     UsageDay,
     Chore,
+    BudgetWarning,
+    RunStop,
 )

@@ -5,11 +5,12 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import Select, Uuid, bindparam, or_, select
+from sqlalchemy import Integer, Select, Uuid, bindparam, cast, func, or_, select
 from sqlmodel import col
 
 from goclaw.models.agents import Agent, AgentStatus
 from goclaw.models.providers import Provider, ProviderSource, ProviderType
+from goclaw.models.run_stops import RunStop
 from goclaw.store.database import Reads
 from goclaw.store.pool import Row
 from goclaw.store.query import Query, Visible
@@ -23,6 +24,12 @@ AGENT: Final = (
     "max_output_tokens",
     "temperature",
     "store_contents",
+    "max_tool_iterations",
+    "budget_monthly_cents",
+    "tools_config",
+    "context_window",
+    "context_pruning",
+    "compaction_config",
 )
 PROVIDER: Final = "p_"
 """What the provider's columns are prefixed with, as the agent has some of the same names."""
@@ -45,7 +52,9 @@ class TargetProvider:
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """What a turn needs of an agent, by the names of its columns, and its provider."""
+    """What a turn needs of an agent, by the names of its columns, and its provider. While all
+    runs are stopped, `stop_reason` says why; it may be empty.
+    """
 
     id: UUID
     key: str
@@ -55,7 +64,15 @@ class Target:
     max_output_tokens: int
     temperature: float | None
     store_contents: bool
+    max_tool_iterations: int
+    budget_monthly_cents: int | None
+    tools_config: dict[str, Any]
+    context_window: int
+    context_pruning: dict[str, Any] | None
+    compaction_config: dict[str, Any] | None
+    stop_reason: str | None
     thinking_level: str | None
+    history_limit: int | None
     provider: TargetProvider
 
 
@@ -69,8 +86,21 @@ def _targets(visible: Visible) -> Select[Any]:
         col(getattr(Provider, name)).label(label)
         for name, label in zip(PROVIDER_COLUMNS, PROVIDER_LABELS, strict=True)
     ]
-    thinking = col(Agent.other_config)["thinking_level"].astext.label("thinking_level")
-    return select(*agent, thinking, *provider).join_from(Agent, Provider).where(visible(Agent))
+    other = col(Agent.other_config)
+    thinking = other["thinking_level"].astext.label("thinking_level")
+    history = cast(other["history_limit"].astext, Integer).label("history_limit")
+    stopped = (
+        select(func.coalesce(RunStop.reason, ""))
+        .where(col(RunStop.resumed_at).is_(None))
+        .limit(1)
+        .scalar_subquery()
+        .label("stop_reason")
+    )
+    return (
+        select(*agent, thinking, history, stopped, *provider)
+        .join_from(Agent, Provider)
+        .where(visible(Agent))
+    )
 
 
 BY_ID = Query[Row](
@@ -104,5 +134,5 @@ async def target(reads: Reads, *, id: UUID | None, key: str, or_default: bool) -
 
 def _target(row: Row) -> Target:
     provider = TargetProvider(*[row[label] for label in PROVIDER_LABELS])
-    agent = {name: row[name] for name in (*AGENT, "thinking_level")}
+    agent = {name: row[name] for name in (*AGENT, "thinking_level", "history_limit", "stop_reason")}
     return Target(**agent, provider=provider)

@@ -69,6 +69,9 @@ RULES: dict[str, tuple[Scope | str | None, Whose]] = {
     "send_message": (WRITE, G),
     "send_message in a session": (WRITE, S),
     "cancel_run": (WRITE, U),
+    "get_runs_state": (READ, A),
+    "stop_all_runs": (ADMIN, A),
+    "resume_runs": (ADMIN, A),
     # providers belong to nobody
     "list_providers": (READ, A),
     "count_providers": (READ, A),

@@ -17,16 +17,20 @@ from goclaw.models.agents import AgentCreate, ShareCreate
 from goclaw.models.api_keys import ApiKeyCreate
 from goclaw.models.chat import ChatRequest, SendMessage
 from goclaw.models.providers import Provider, ProviderCreate, ProviderType
+from goclaw.models.run_stops import RunStop
+from goclaw.models.shapes import now
 from goclaw.models.trust import TrustingWorker
 from goclaw.resolvers.agents import create_agent, share_agent
 from goclaw.resolvers.api_keys import create_api_key
 from goclaw.resolvers.chat import start_chat
 from goclaw.resolvers.context import Context
 from goclaw.resolvers.providers import create_provider
+from goclaw.resolvers.run_stops import get_runs_state, resume_runs
 from goclaw.resolvers.runs import get_run, send_message
 from goclaw.resolvers.services import Services
 from goclaw.resolvers.sign_in import sign_in
 from goclaw.resolvers.traces import list_spans
+from goclaw.store.run_stops import add_stop
 from goclaw.store.tables import TABLES
 from tests.doors.calling import Caller
 from tests.doors.personas import Persona
@@ -165,9 +169,15 @@ class World:
             "agent_key": agent.key,
             "share": str(share.id),
             "key": str(key_id),
+            "run_stop": str(await self._ended_stop()),
             "web_session": str((await sign_in(ada, "a browser")).session.id),
         }
         return rows | (await self._conversation(ada, agent.key) if conversation else {})
+
+    async def _ended_stop(self) -> UUID:
+        async with context(self.services).db() as db:
+            stop = RunStop(stopped_by="boss", resumed_by="boss", resumed_at=now())
+            return (await add_stop(db, stop)).id
 
     async def _conversation(self, ada: Context, agent_key: str) -> Rows:
         said = ChatRequest.model_validate(
@@ -199,11 +209,14 @@ class World:
         return rows | {"run": str(run.id), "session": str(run.session_id)}
 
     async def hush(self) -> None:
-        """Ends the runs that go on, and forgets answers that nobody asked for."""
+        """Ends the runs that go on, lets others begin, forgets answers that nobody asked for."""
         self.upstream._queue.clear()
         for run in list(self.services.runner.live.values()):
             run.cancel()
             await run.ended()
+        boss = context(self.services, None, Scope.ADMIN)
+        while (stop := (await get_runs_state(boss)).stop) is not None:
+            await resume_runs(boss, stop.id)
 
     async def settle(self) -> None:
         """Returns when the traces of all ended runs are written."""

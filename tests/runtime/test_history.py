@@ -8,7 +8,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from goclaw.providers.messages import ImagePart, ModelMessage, TextPart, Thought, ToolCall
-from goclaw.runtime.history import chain, from_row, link, split_at_last_answer, to_row
+from goclaw.runtime.history import (
+    UNKNOWN,
+    chain,
+    from_row,
+    link,
+    repaired,
+    split_at_last_answer,
+    to_row,
+)
 
 roles = st.sampled_from(["system", "user", "assistant", "tool"])
 messages = st.builds(
@@ -89,3 +97,41 @@ SEALED = {"google": {"thought_signature": "c2VhbGVk"}}
 def test_a_stored_message_comes_back_as_it_was(message: ModelMessage) -> None:
     row = orjson.loads(orjson.dumps(to_row(message, 1)))
     assert from_row(StoredRow(**row)) == message
+
+
+def asked(*ids: str) -> ModelMessage:
+    return ModelMessage("assistant", tool_calls=[ToolCall(id, "look", "{}") for id in ids])
+
+
+def result(id: str, text: str = "seen") -> ModelMessage:
+    return ModelMessage("tool", text, tool_call_id=id)
+
+
+def test_every_call_is_followed_by_its_result() -> None:
+    user = ModelMessage("user", "Well?")
+    told = repaired([result("gone"), asked("a", "b"), result("b"), user, result("a"), asked("c")])
+    assert [(m.role, m.tool_call_id, m.is_error) for m in told] == [
+        ("assistant", None, False),
+        ("tool", "a", False),
+        ("tool", "b", False),
+        ("user", None, False),
+        ("assistant", None, False),
+        ("tool", "c", True),
+    ]
+    assert told[-1].text == UNKNOWN
+
+
+@given(
+    st.lists(
+        st.one_of(
+            st.lists(st.sampled_from("abcd"), max_size=3, unique=True).map(lambda ids: asked(*ids)),
+            st.sampled_from("abcd").map(result),
+            st.just(ModelMessage("user", "Well?")),
+        ),
+        max_size=12,
+    )
+)
+def test_what_was_repaired_needs_no_repair(conversation: list[ModelMessage]) -> None:
+    told = repaired(conversation)
+    assert repaired(told) == told
+    assert [m for m in told if m.role != "tool"] == [m for m in conversation if m.role != "tool"]

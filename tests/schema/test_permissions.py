@@ -17,6 +17,9 @@ NEED: dict[str, str | None] = {
     "revokeApiKey": "ADMIN",
     "transferAgents": "ADMIN",
     "purgeUser": "ADMIN",
+    "securityOverview": "ADMIN",
+    "stopAllRuns": "ADMIN",
+    "resumeRuns": "ADMIN",
 }
 """The scope of a root field; else READ for what is asked or followed, WRITE for what is done."""
 

@@ -26,13 +26,17 @@ SEES_NONE = "WHERE false"
 """What a condition that never holds comes to."""
 INTERNAL = {
     "Chore",
+    "BudgetWarning",
+    "RunStop",
     "Event",
     "FanoutPayload",
     "IdempotentRequest",
     "TrustEpoch",
     "TrustingWorker",
 }
-"""Tables that no operation reads for a caller: the event log checks each event as it is told."""
+"""Tables that no operation reads for a caller, or that say the same to all: the event log checks
+each event as it is told.
+"""
 
 
 def queries() -> list[tuple[str, str, Query[Any]]]:
