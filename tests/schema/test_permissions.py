@@ -17,7 +17,6 @@ NEED: dict[str, str | None] = {
     "revokeApiKey": "ADMIN",
     "transferAgents": "ADMIN",
     "purgeUser": "ADMIN",
-    "securityOverview": "ADMIN",
     "stopAllRuns": "ADMIN",
     "resumeRuns": "ADMIN",
 }
