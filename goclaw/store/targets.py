@@ -23,6 +23,8 @@ AGENT: Final = (
     "max_output_tokens",
     "temperature",
     "store_contents",
+    "max_tool_iterations",
+    "tools_config",
 )
 PROVIDER: Final = "p_"
 """What the provider's columns are prefixed with, as the agent has some of the same names."""
@@ -55,6 +57,8 @@ class Target:
     max_output_tokens: int
     temperature: float | None
     store_contents: bool
+    max_tool_iterations: int
+    tools_config: dict[str, Any]
     thinking_level: str | None
     provider: TargetProvider
 
