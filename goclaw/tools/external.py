@@ -32,7 +32,7 @@ _LOOKS_LIKE: Final = str.maketrans(
     }
 )
 """One character for one, so that places are the same before and after."""
-_GAP: Final = r"[\s\u00ad\u200b-\u200f\u2060-\u2064\ufeff_-]{0,8}"
+_GAP: Final = r"[\s\\\u00ad\u200b-\u200f\u2060-\u2064\ufeff_-]{0,8}"
 # Bounded, as the text is a stranger's: with longer gaps a mark looks like one no more.
 _ANGLE: Final = rf"(?:<{_GAP}){{2,4}}"
 _MARK: Final = re.compile(

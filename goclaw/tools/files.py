@@ -151,14 +151,21 @@ async def in_workspace(
     """Runs what blocks in a thread; what goes wrong is told to the model."""
     try:
         return ToolResult(await asyncio.to_thread(work, workspaces.of(ctx)))
-    except (PathRefused, FileRefused) as error:
-        return ToolResult(f"{error}.", is_error=True)
-    except Unreadable as error:
-        return ToolResult(f"{path} cannot be read: {error}.", is_error=True)
-    except OSError as error:
-        log.warning("workspace.failed", run_id=str(ctx.run_id), errno=error.errno)
-        why = os.strerror(error.errno or 0)
-        return ToolResult(f"The workspace does not work at the moment: {why}.", is_error=True)
+    except (Unreadable, OSError) as error:
+        return refusal_of(error, ctx, path)
+
+
+def refusal_of(error: Unreadable | OSError, ctx: ToolContext, path: str) -> ToolResult:
+    """In words for the model, without paths of the server."""
+    match error:
+        case PathRefused() | FileRefused():
+            text = f"{error}."
+        case Unreadable():
+            text = f"{path} cannot be read: {error}."
+        case OSError():
+            log.warning("workspace.failed", run_id=str(ctx.run_id), errno=error.errno)
+            text = f"The workspace does not work: {os.strerror(error.errno or 0)}."
+    return ToolResult(text, is_error=True)
 
 
 def page_of(text: str, wanted: ReadFile) -> str:

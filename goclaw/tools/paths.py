@@ -4,6 +4,8 @@ import re
 import unicodedata
 from typing import Final
 
+from goclaw.tools.reading.unreadable import Unreadable
+
 MAX_PATH_CHARS: Final = 1_000
 MAX_NAME_BYTES: Final = 240
 """File systems hold 255; temporary files have longer names than what they become."""
@@ -14,8 +16,8 @@ INTERNAL: Final = ".goclaw"
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f\u2028\u2029]")
 
 
-class PathRefused(ValueError):
-    """The text says why, for the model."""
+class PathRefused(Unreadable):
+    """A path that is not followed, whatever lies there."""
 
 
 def parts_of(path: str) -> tuple[str, ...]:

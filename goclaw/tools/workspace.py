@@ -18,6 +18,7 @@ from typing import Final
 from uuid import UUID
 
 from goclaw.tools.paths import INTERNAL, PathRefused, is_internal, parts_of
+from goclaw.tools.reading.unreadable import Unreadable
 from goclaw.tools.tool import ToolContext
 
 FOLDER_MODE: Final = 0o700
@@ -30,8 +31,8 @@ READABLE_CHARS: Final = 40
 """Of a user's id, in the name of a folder; its hash tells users apart."""
 
 
-class FileRefused(Exception):
-    """The text says why, for the model."""
+class FileRefused(Unreadable):
+    """A file that is not there, not ours to touch, or over a limit."""
 
 
 @dataclass(frozen=True, slots=True)

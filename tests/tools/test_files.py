@@ -104,7 +104,7 @@ async def test_a_folder_that_cannot_be_used_is_told(
     folder = workspaces.of(call.context).folder
     folder.parent.parent.mkdir(parents=True)
     folder.parent.write_text("a file where a folder should be")
-    assert "does not work at the moment" in await call.refused("list_files")
+    assert "The workspace does not work" in await call.refused("list_files")
 
 
 async def test_limits_are_told(workspaces: Workspaces) -> None:

@@ -40,7 +40,10 @@ def main(kind: str, options: str) -> None:
     except MemoryError:
         answer = {"refused": f"it takes more than {MEMORY_BYTES >> 20} MiB of memory to read"}
     except Exception as error:  # noqa: BLE001 - libraries raise what they like over broken files
-        answer = {"refused": f"it is damaged, or not what it seems ({type(error).__name__})"}
+        answer = {
+            "refused": "it is damaged, or not what it seems",
+            "broken": type(error).__name__,
+        }
     if isinstance(answer.get("data"), bytes):
         answer["data"] = base64.b64encode(answer["data"]).decode()
     sys.stdout.write(json.dumps(answer))

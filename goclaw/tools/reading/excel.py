@@ -14,7 +14,7 @@ def pieces(data: bytes) -> Iterator[str]:
     left = MAX_ROWS
     for sheet in book.worksheets:
         yield f"## {sheet.title}"
-        for row in sheet.iterrows_of(values_only=True):
+        for row in sheet.iter_rows(values_only=True):
             if all(value is None for value in row):
                 continue
             if left == 0:

@@ -3,9 +3,10 @@
 import re
 from typing import Any, Final
 
-from lxml.html import HtmlElement
+from lxml.etree import ParserError
+from lxml.html import HtmlElement, HTMLParser, document_fromstring
 from trafilatura import extract, html2txt
-from trafilatura.utils import load_html
+from trafilatura.utils import decode_file
 
 from goclaw.tools.reading.unreadable import Unreadable
 
@@ -29,14 +30,11 @@ HIDDEN_STYLE: Final = re.compile(
     r"|(left|right|top|bottom|text-indent|margin-(left|top)):-\d{4,}"
     r"|clip(-path)?:(rect\(0|inset\((50|100)%)|color:transparent|(width|height):0(px)?(;|$)"
 )
-NEVER_SHOWN: Final = ("script", "style", "template", "noscript", "head")
 
 
-def read(data: bytes, *, url: str, plain: bool) -> dict[str, Any]:
-    """`plain` gives text without Markdown. Raises Unreadable."""
-    tree = load_html(data)
-    if tree is None:
-        raise Unreadable("it is no HTML")
+def read(data: bytes, *, url: str, plain: bool, charset: str | None = None) -> dict[str, Any]:
+    """`plain` gives text without Markdown; without a charset it is guessed. Raises Unreadable."""
+    tree = _tree(decode_file(data) if charset is None else data.decode(charset, "replace"))
     title = " ".join((tree.findtext(".//title") or "").split())
     _drop_hidden(tree)
     text = extract(
@@ -51,6 +49,15 @@ def read(data: bytes, *, url: str, plain: bool) -> dict[str, Any]:
     )
     text = text or html2txt(tree) or ""
     return {"title": title[:500], "text": text[:MAX_CHARS], "whole": len(text) <= MAX_CHARS}
+
+
+def _tree(text: str) -> HtmlElement:
+    """As bytes, since lxml takes no text that names an encoding of its own."""
+    parser = HTMLParser(encoding="utf-8", remove_comments=True, remove_pis=True, no_network=True)
+    try:
+        return document_fromstring(text.encode(errors="replace"), parser=parser)
+    except (ParserError, ValueError):
+        raise Unreadable("there is nothing in it to read") from None
 
 
 def _drop_hidden(tree: HtmlElement) -> None:

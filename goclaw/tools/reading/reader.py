@@ -33,6 +33,8 @@ class Reader:
         """What the reader of that kind makes of the data. Raises Unreadable."""
         async with self._slots:
             answer = await self._ask(kind, data, options)
+        if "broken" in answer:
+            log.info("reading.broken", kind=kind, error=answer["broken"])
         if "refused" in answer:
             raise Unreadable(answer["refused"])
         return answer
