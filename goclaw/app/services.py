@@ -28,7 +28,9 @@ from goclaw.resolvers.refused_credentials import RefusedCredentials
 from goclaw.resolvers.seed import seed, warm_local_model
 from goclaw.resolvers.services import Services
 from goclaw.resolvers.targets import TARGETS, Targets
+from goclaw.resolvers.toolboxes import NoTools, Toolboxes
 from goclaw.runtime.clients import ModelClients
+from goclaw.runtime.limits import Limits
 from goclaw.runtime.remote import RemoteRuns
 from goclaw.runtime.retention import Retention
 from goclaw.runtime.runner import Runner
@@ -136,7 +138,8 @@ def _assemble(host: Host, database: Database) -> Services:
     traces = TraceWriter(database)
     scrubber = open_scrubber(host, vault)
     scrub_logs(scrubber.log_line)
-    runner = Runner(database, hub, traces, scrubber, f"{socket.gethostname()}:{os.getpid()}")
+    worker = f"{socket.gethostname()}:{os.getpid()}"
+    runner = Runner(database, hub, traces, scrubber, worker, Limits.of(host.settings))
     redis_url = host.settings.redis_url
     counters = open_storage(redis_url.get_secret_value() if redis_url else None)
     rates = Rates(host.settings, counters)
@@ -156,6 +159,7 @@ def _assemble(host: Host, database: Database) -> Services:
         keys=_keys(database, trust),
         key_use=KeyUse(database),
         targets=_targets(trust),
+        toolboxes=open_toolboxes(),
         edge=Edge(host.settings, rates),
         rates=rates,
         failures=Failures(host.settings, counters),
@@ -177,6 +181,10 @@ def _targets(trust: Trust) -> Targets:
     targets = Targets(lambda: trust.holds)
     trust.on(TARGETS, targets.forget)
     return targets
+
+
+def open_toolboxes() -> Toolboxes:
+    return NoTools()
 
 
 def open_sockets(settings: Settings) -> Places:

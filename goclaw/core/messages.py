@@ -118,6 +118,7 @@ MESSAGES: Final[dict[str, str]] = {
     "answer_not_stored": "the request was answered before; its answer was not stored",
     "run_not_found": "no run {id}",
     "run_cancelled": "the run was cancelled",
+    "run_ended": "the run was given up meanwhile; it was taken for lost",
     "run_failed": "the run failed: {reason}",
     "trace_not_found": "no trace {id}",
     "idempotency_mismatch": "the Idempotency-Key was used before with another request",

@@ -127,6 +127,7 @@ MESSAGES: Final[dict[str, str]] = {
     "answer_not_stored": "yêu cầu này đã được trả lời trước đó; câu trả lời không được lưu",
     "run_not_found": "không có lượt chạy {id}",
     "run_cancelled": "lượt chạy đã bị hủy",
+    "run_ended": "lượt chạy đã bị bỏ giữa chừng vì bị coi là đã mất",
     "run_failed": "lượt chạy thất bại: {reason}",
     "trace_not_found": "không có trace {id}",
     "idempotency_mismatch": "Idempotency-Key này đã được dùng cho một yêu cầu khác",

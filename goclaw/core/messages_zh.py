@@ -111,6 +111,7 @@ MESSAGES: Final[dict[str, str]] = {
     "answer_not_stored": "该请求此前已得到回答；其回答没有保存",
     "run_not_found": "没有运行 {id}",
     "run_cancelled": "运行已取消",
+    "run_ended": "该运行在此期间被视为丢失并已放弃",
     "run_failed": "运行失败：{reason}",
     "trace_not_found": "没有跟踪记录 {id}",
     "idempotency_mismatch": "此 Idempotency-Key 已用于另一个请求",

@@ -373,6 +373,13 @@ class Settings(BaseSettings):
     shutdown_grace_s: int = Field(
         30, ge=0, description="Seconds that open requests may take to finish when stopping."
     )
+    run_tool_calls: int = Field(
+        100, gt=0, description="Tool calls of one run, after which it has to answer."
+    )
+    run_time_s: int = Field(
+        1800, gt=0, description="Seconds after which a run that calls tools has to answer."
+    )
+    tools_at_once: int = Field(8, gt=0, le=100, description="Tools of one run that work at once.")
     local_model: bool = Field(True, description="Offer the embedded model as provider `local`.")
     provider_keys: dict[str, SecretStr] = Field(
         default_factory=dict,

@@ -3,6 +3,7 @@
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Index, Numeric, text
@@ -10,7 +11,7 @@ from sqlalchemy import Text as TextColumn
 from sqlmodel import Field, SQLModel
 
 from goclaw.core.ids import uuid7
-from goclaw.models.shapes import View, instant_or_null, timestamp
+from goclaw.models.shapes import View, instant_or_null, jsonb, timestamp
 
 
 class RunStatus(StrEnum):
@@ -23,7 +24,8 @@ class RunStatus(StrEnum):
 class Run(SQLModel, table=True):
     """`first_seq` to `last_seq` are the messages of the session it wrote; all tokens of
     input count, cached ones too; `cost_usd` is null when no price is known. `heartbeat_at`
-    is touched by the worker that carries it.
+    is touched by the worker that carries it. `inbox` is what the user said while the run was
+    busy and which it has yet to take; null for a run that takes nothing.
     """
 
     __tablename__ = "runs"
@@ -32,6 +34,7 @@ class Run(SQLModel, table=True):
         Index("runs_session", "session_id", "id"),
         Index("runs_agent", "agent_id", "id"),
         Index("runs_running", "id", postgresql_where=text("status = 'running'")),
+        Index("runs_unread", "id", postgresql_where=text("inbox <> '[]'")),
     )
 
     id: UUID = Field(default_factory=uuid7, primary_key=True)
@@ -56,6 +59,7 @@ class Run(SQLModel, table=True):
     started_at: datetime = timestamp()
     heartbeat_at: datetime = timestamp()
     ended_at: datetime | None = instant_or_null()
+    inbox: list[dict[str, Any]] | None = jsonb(default=None)
 
 
 class RunView(View):

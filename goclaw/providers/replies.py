@@ -46,6 +46,11 @@ class ReplyBuilder:
         thought.calls = len(self._calls)
         self._thoughts.append(thought)
 
+    def drop_calls(self) -> None:
+        """As if no tool had been called."""
+        self._calls.clear()
+        self._thoughts = [thought for thought in self._thoughts if not thought.calls]
+
     @property
     def text(self) -> str:
         return "".join(self._text)

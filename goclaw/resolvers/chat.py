@@ -49,6 +49,11 @@ class ChatRun:
         self.created = int(run.started_at.timestamp())
         self.agent_key = run.turn.agent.key
 
+    @property
+    def has_acted(self) -> bool:
+        """Whether asking again would do again what was done already."""
+        return self._run.spent is not None and self._run.spent.model_calls > 0
+
     async def reply(self) -> Reply:
         """The whole answer. Raises UpstreamFailed, RateLimited, UpstreamTimeout, and Conflict
         when somebody cancelled the run.
@@ -80,14 +85,17 @@ async def _begin(ctx: Context, row: Target, spoken: Spoken, data: ChatRequest) -
     runner = ctx.services.runner
     if spoken.kept:
         try:
-            return await runner.begin(_turn(ctx, row, spoken, data, continues=True))
+            return await runner.begin(await _turn(ctx, row, spoken, data, continues=True))
         except Conflict:
             pass
-    return await runner.begin(_turn(ctx, row, spoken, data, continues=False))
+    return await runner.begin(await _turn(ctx, row, spoken, data, continues=False))
 
 
-def _turn(ctx: Context, row: Target, spoken: Spoken, data: ChatRequest, *, continues: bool) -> Turn:
-    return new_turn(ctx, row, spoken, channel="http", continues=continues, options=_options(data))
+async def _turn(
+    ctx: Context, row: Target, spoken: Spoken, data: ChatRequest, *, continues: bool
+) -> Turn:
+    options = _options(data)
+    return await new_turn(ctx, row, spoken, channel="http", continues=continues, options=options)
 
 
 def _target(model: str, header: str | None) -> tuple[str, bool]:

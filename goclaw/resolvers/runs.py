@@ -195,7 +195,7 @@ async def _turn(
         kept = [from_row(message) for message in rows]
     before = b"" if session is None else bytes(session.prefix_hash or b"")
     spoken = Spoken(kept, [ModelMessage("user", text)], before)
-    return new_turn(
+    return await new_turn(
         ctx,
         row,
         spoken,

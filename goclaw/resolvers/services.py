@@ -10,6 +10,7 @@ from goclaw.events.trust import Trust
 from goclaw.resolvers.key_use import KeyUse
 from goclaw.resolvers.refused_credentials import RefusedCredentials
 from goclaw.resolvers.targets import Targets
+from goclaw.resolvers.toolboxes import Toolboxes
 from goclaw.runtime.clients import ModelClients
 from goclaw.runtime.remote import RemoteRuns
 from goclaw.runtime.runner import Runner
@@ -42,6 +43,7 @@ class Services:
     keys: KeyCache[ValidKey]
     key_use: KeyUse
     targets: Targets
+    toolboxes: Toolboxes
     edge: Edge
     rates: Rates
     failures: Failures

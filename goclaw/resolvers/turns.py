@@ -49,7 +49,7 @@ async def chat_target(ctx: Context, ref: Ref, *, or_default: bool) -> Target:
     return row
 
 
-def new_turn(
+async def new_turn(
     ctx: Context,
     row: Target,
     spoken: Spoken,
@@ -94,6 +94,7 @@ def new_turn(
         key_id=ctx.caller.key_id,
         channel=channel,
         label=_label(spoken.new) if row.store_contents else None,
+        toolbox=await ctx.services.toolboxes.toolbox(row, user_id),
     )
 
 

@@ -25,6 +25,8 @@ log = structlog.get_logger()
 
 AGENT_HEADERS: Final = ("X-GoClaw-Agent-Id", "X-GoClaw-Agent")
 AGENT_HEADER_NAMES: Final = tuple(name.lower().encode() for name in AGENT_HEADERS)
+DONE_ALREADY: Final = (b"x-should-retry", b"false")
+"""What OpenAI's clients look at before they ask again by themselves."""
 Lines = tuple[tuple[bytes, bytes], ...]
 
 
@@ -50,7 +52,8 @@ def complete_chat(
                 except GatewayError as error:
                     if exchange.started:
                         raise
-                    await refuse(exchange, error, openai=True, headers=lines)
+                    told = (*lines, DONE_ALREADY) if run.has_acted else lines
+                    await refuse(exchange, error, openai=True, headers=told)
 
     return answer
 

@@ -1,26 +1,25 @@
-"""What is written down about a run: its first and last rows, its trace and spans."""
+"""What is written down about a run: its first and last rows, and what it used."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from time import monotonic_ns
-from typing import Any, Final
+from typing import Any
 
 from goclaw.core.errors import GatewayError
 from goclaw.core.ids import uuid7
 from goclaw.models.providers import ProviderType
 from goclaw.models.runs import RunStatus
-from goclaw.models.traces import SpanType
 from goclaw.providers.attempts import Attempt
-from goclaw.providers.messages import ModelMessage, Usage
+from goclaw.providers.messages import ModelMessage, Reply
 from goclaw.runtime.history import chain, link, to_row
 from goclaw.runtime.live import LiveRun, Turn
 from goclaw.runtime.prices import cost_usd
+from goclaw.runtime.spans import TraceRows
+from goclaw.runtime.spent import Spent
 from goclaw.security.scrub import Scrubber
 from goclaw.store.runs import NewRun, RunEnd
-from goclaw.store.traces import NewSpan, NewTrace, instant
-
-PREVIEW_CHARS: Final = 500
-NO_USAGE: Final = Usage(0, 0)
+from goclaw.store.traces import NewSpan, NewTrace
 
 
 def new_run(turn: Turn, worker: str, request: dict[str, Any] | None = None) -> NewRun:
@@ -48,13 +47,38 @@ def new_run(turn: Turn, worker: str, request: dict[str, Any] | None = None) -> N
         event_id=uuid7(),
         event={"id": run_id, "trace_id": trace_id, "channel": turn.channel},
         request=request,
+        takes_more=turn.toolbox is not None,
+    )
+
+
+def answered_by(run: LiveRun) -> Attempt | None:
+    """The call that was answered, where it was not the first of the open model call."""
+    attempts = run.request.attempts
+    return attempts[-1] if attempts and attempts[-1].code is None else None
+
+
+def cost_of_call(run: LiveRun, reply: Reply) -> Decimal | None:
+    """Of the open model call. Unknown, too, when the vendor did not say how much was used."""
+    if reply.usage is None:
+        return None
+    if (by := answered_by(run)) is not None:
+        return cost_usd(ProviderType(by.provider_type), by.model, reply.usage)
+    return cost_usd(run.turn.provider_type, run.request.model, reply.usage)
+
+
+def answer_of(reply: Reply) -> ModelMessage:
+    return ModelMessage(
+        "assistant",
+        reply.content.replace("\0", ""),
+        tool_calls=reply.tool_calls,
+        thoughts=reply.thoughts,
     )
 
 
 class Outcome:
-    """The figures of a run that has ended; `message` is its answer as a row, also a part of one,
-    and None when the model said nothing. Errors and previews pass the scrubber; messages are the
-    user's own and stay as they are.
+    """The figures of a run that has ended; `message` is what its last model call said as a row,
+    also a part of it, and None when the model said nothing. Errors and previews pass the
+    scrubber; messages are the user's own and stay as they are.
     """
 
     def __init__(
@@ -64,33 +88,22 @@ class Outcome:
         self.status = status
         self.error = error
         self._scrubber = scrubber
-        self.reply = run.reply or run.answer.reply()
-        self.usage = self.reply.usage or NO_USAGE
+        self.reply = run.said
+        self.call_cost_usd = cost_of_call(run, self.reply)
+        self.spent = self._spent()
         self.duration_ms = (monotonic_ns() - run.started_ns) // 1_000_000
         self.ended_at = run.started_at + timedelta(milliseconds=self.duration_ms)
-        self.cost_usd = self._cost()
-        self.answer = ModelMessage(
-            "assistant",
-            self.reply.content.replace("\0", ""),
-            tool_calls=self.reply.tool_calls,
-            thoughts=self.reply.thoughts,
-        )
+        self.answer = answer_of(self.reply)
         self.message = self._message()
         self.error_text = self._error_text()
 
-    def _cost(self) -> Decimal | None:
-        """Unknown, too, when the vendor did not say how much was used."""
-        if self.reply.usage is None:
-            return None
-        if (by := self.answered_by) is not None:
-            return cost_usd(ProviderType(by.provider_type), by.model, self.usage)
-        return cost_usd(self.run.turn.provider_type, self.run.turn.request.model, self.usage)
-
-    @property
-    def answered_by(self) -> Attempt | None:
-        """The call that was answered, where it was not the first."""
-        attempts = self.run.turn.request.attempts
-        return attempts[-1] if attempts and attempts[-1].code is None else None
+    def _spent(self) -> Spent:
+        """The open model call is added to those before it."""
+        before = self.run.spent
+        spent = Spent() if before is None else replace(before)
+        if self.run.calling:
+            spent.add(self.reply.usage, self.call_cost_usd)
+        return spent
 
     def _message(self) -> dict[str, Any] | None:
         if not self.answer.content and not self.answer.tool_calls:
@@ -105,33 +118,33 @@ class Outcome:
             return self.error.code
         return self._scrubber.scrub(str(self.error))
 
-    def _preview(self, message: ModelMessage) -> str | None:
-        return self._scrubber.clip(self.run.turn.stored(message).text, PREVIEW_CHARS) or None
-
     def prefix_hash(self) -> bytes | None:
-        """None for an answer that no client has seen whole."""
+        """Of what the client has seen; None for an answer that none has seen whole."""
         if self.status is not RunStatus.COMPLETED:
             return None
-        turn = self.run.turn
-        return link(chain(turn.new, turn.before), self.answer)
+        turn, whole = self.run.turn, self.run.whole
+        return link(
+            chain(turn.new, turn.before), self.answer if whole is None else answer_of(whole)
+        )
 
     def run_end(self) -> RunEnd:
+        usage = self.spent.usage
         event = {
             "id": self.run.id,
             "trace_id": self.run.trace_id,
             "status": self.status,
-            "input_tokens": self.usage.input_tokens,
-            "output_tokens": self.usage.output_tokens,
+            "input_tokens": usage.input_tokens,
+            "output_tokens": usage.output_tokens,
             "error_code": None if self.error is None else self.error.code,
         }
         return RunEnd(
             id=self.run.id,
             status=self.status,
             ended_at=self.ended_at,
-            input_tokens=self.usage.input_tokens,
-            output_tokens=self.usage.output_tokens,
-            cached_tokens=self.usage.cached_tokens,
-            cost_usd=self.cost_usd,
+            input_tokens=usage.input_tokens,
+            output_tokens=usage.output_tokens,
+            cached_tokens=usage.cached_tokens,
+            cost_usd=self.spent.cost_usd,
             error_code=None if self.error is None else self.error.code,
             error_message=self.error_text,
             prefix_hash=self.prefix_hash(),
@@ -141,75 +154,22 @@ class Outcome:
         )
 
     def trace_rows(self) -> tuple[NewTrace, list[NewSpan]]:
-        """One trace, one span for the agent's turn, one within it for the model call."""
-        run, turn = self.run, self.run.turn
-        asked, answered = self._preview(turn.new[-1]), self._preview(self.answer)
-        began = instant(run.started_at)
-        ended = began + self.duration_ms * 1000
-        trace = NewTrace(
-            id=run.trace_id,
-            run_id=run.id,
-            agent_id=turn.agent.id,
-            user_id=turn.user_id,
-            session_id=run.session_id,
-            session_key=run.session_key,
-            name=f"chat {turn.agent.key}",
-            channel=turn.channel,
-            status=self.status,
-            start_time=began,
-            end_time=ended,
-            duration_ms=self.duration_ms,
-            input_preview=asked,
-            output_preview=answered,
-            total_input_tokens=self.usage.input_tokens,
-            total_output_tokens=self.usage.output_tokens,
-            total_cost_usd=self.cost_usd,
-            span_count=2,
-            llm_call_count=1,
-            tool_call_count=0,
-            error=self.error_text,
-            created_at=began,
-        )
-        agent = NewSpan(
-            id=uuid7(),
-            trace_id=run.trace_id,
-            agent_id=turn.agent.id,
-            span_type=SpanType.AGENT,
-            name=turn.agent.key,
-            status=self.status,
-            start_time=began,
-            end_time=ended,
-            duration_ms=self.duration_ms,
-            input_preview=asked,
-            output_preview=answered,
-            error=self.error_text,
-            created_at=began,
-        )
-        return trace, [agent, self._call(agent)]
-
-    def _call(self, agent: NewSpan) -> NewSpan:
-        """It began and ended with the agent's turn, as long as no tool is called."""
-        run, by = self.run, self.answered_by
-        first = run.first_token_ns
-        model = run.turn.request.model if by is None else by.model
-        return agent._replace(
-            id=uuid7(),
-            span_type=SpanType.LLM_CALL,
-            name=model,
-            parent_span_id=agent.id,
-            model=model,
-            provider=run.turn.provider_name if by is None else by.provider,
-            input_tokens=self.usage.input_tokens,
-            output_tokens=self.usage.output_tokens,
-            cost_usd=self.cost_usd,
-            finish_reason=self.reply.finish_reason or None,
-            first_seq=run.first_seq,
-            last_seq=run.last_seq + (self.message is not None),
-            metadata={
-                "cached_tokens": self.usage.cached_tokens,
-                "cache_write_tokens": self.usage.cache_write_tokens,
-                "attempts": [attempt.row() for attempt in run.turn.request.attempts],
-                "reasoning_tokens": self.usage.reasoning_tokens,
-                "first_token_ms": None if first is None else (first - run.started_ns) // 1_000_000,
-            },
-        )
+        """One trace, one span for the agent's turn, one within it for the model call that was
+        open.
+        """
+        run, ended_ms = self.run, self.duration_ms
+        rows = TraceRows(run, self._scrubber)
+        told = rows.preview(self.answer)
+        agent = rows.agent(self.status, ended_ms, told, self.error_text)
+        spans = [agent]
+        if run.calling:
+            spans.append(
+                rows.model_call(
+                    agent,
+                    self.reply,
+                    answered_by(run),
+                    self.call_cost_usd,
+                    wrote_to=run.last_seq + (self.message is not None),
+                )
+            )
+        return rows.trace(self.status, ended_ms, told, self.error_text, self.spent), spans

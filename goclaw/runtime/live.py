@@ -15,10 +15,15 @@ from goclaw.providers.client import ModelClient
 from goclaw.providers.messages import Delta, ModelMessage, ModelRequest, Reply
 from goclaw.providers.replies import ReplyBuilder
 from goclaw.runtime.history import without_contents
+from goclaw.runtime.spent import Spent
 from goclaw.store.targets import Target
+from goclaw.tools.toolbox import Toolbox
 
 FLUSH_S: Final = 0.05
 """How long text is gathered for listeners before it is passed on."""
+
+BETWEEN_STEPS: Final = "\n\n"
+"""What parts the texts of two steps where they are read as one answer."""
 
 
 @dataclass(slots=True)
@@ -27,7 +32,7 @@ class Turn:
 
     `new` are the messages to store; `before` hashes those that are stored already, in the
     session named or, with `continues`, in whichever ends with that hash. `request` holds them
-    all, after the agent's prompt.
+    all, after the agent's prompt. Without a `toolbox` the model is asked once.
     """
 
     agent: Target
@@ -44,6 +49,7 @@ class Turn:
     key_id: UUID | None
     channel: str
     label: str | None = None
+    toolbox: Toolbox | None = None
 
     def stored(self, message: ModelMessage) -> ModelMessage:
         """What is written down of a message."""
@@ -52,7 +58,12 @@ class Turn:
 
 @dataclass(eq=False)
 class LiveRun:
-    """`pieces` is the answer so far; a piece once added never changes."""
+    """`pieces` is the answer so far; a piece once added never changes.
+
+    `request`, `answer`, `call_ns` and `first_token_ns` are of the model call that is open, if
+    one is: `calling`. What those before it used is in `spent`, which a run without tools lacks;
+    `whole` is its answer as one, once it is complete.
+    """
 
     id: UUID
     trace_id: UUID
@@ -63,24 +74,56 @@ class LiveRun:
     first_seq: int
     last_seq: int
     started_ns: int = field(default_factory=monotonic_ns)
+    request: ModelRequest = field(init=False)
+    call_ns: int = field(init=False)
+    calling: bool = True
     first_token_ns: int | None = None
     status: RunStatus = RunStatus.RUNNING
     answer: ReplyBuilder = field(default_factory=ReplyBuilder)
     reply: Reply | None = None
+    spent: Spent | None = None
+    whole: Reply | None = None
+    agent_span_id: UUID | None = None
     error: GatewayError | None = None
     pieces: list[str] = field(default_factory=list)
     cancel_requested: bool = False
     task: "asyncio.Task[object] | None" = None
     _waiting: set["asyncio.Future[None]"] = field(default_factory=set)
 
-    def take(self, deltas: list[Delta]) -> None:
-        """Adds what the model said; costs nothing more while nobody listens."""
+    def __post_init__(self) -> None:
+        self.request, self.call_ns = self.turn.request, self.started_ns
+
+    @property
+    def said(self) -> Reply:
+        """What the open model call has said so far."""
+        return self.reply or self.answer.reply()
+
+    @property
+    def said_chars(self) -> int:
+        """How long the answer is so far."""
+        return sum(map(len, self.pieces))
+
+    def open_call(self, request: ModelRequest) -> None:
+        """Another model call begins."""
+        self.request, self.call_ns, self.first_token_ns = request, monotonic_ns(), None
+        self.answer, self.reply, self.calling = ReplyBuilder(), None, True
+
+    def close_call(self) -> None:
+        """What it said and used is written down."""
+        self.answer, self.reply, self.calling = ReplyBuilder(), None, False
+
+    def take(self, deltas: list[Delta], told: list[Delta] | None = None) -> None:
+        """Adds what the model said; costs nothing more while nobody listens. `told` is what
+        listeners hear of it, where that is something else.
+        """
         if self.first_token_ns is None:
             self.first_token_ns = monotonic_ns()
         for delta in deltas:
             self.answer.add(delta)
-            if delta.text:
+            if told is None and delta.text:
                 self.pieces.append(delta.text)
+        if told is not None:
+            self.pieces.extend(delta.text for delta in told if delta.text)
         if self._waiting:
             self.wake()
 

@@ -13,12 +13,15 @@ from goclaw.events.hub import EventHub
 from goclaw.models.runs import RunStatus
 from goclaw.providers.messages import Delta, Reply
 from goclaw.runtime.accounts import Outcome, new_run
+from goclaw.runtime.limits import Limits
 from goclaw.runtime.live import LiveRun, Turn, cancelled
+from goclaw.runtime.loop import Loop
 from goclaw.runtime.recent import RecentRuns
+from goclaw.runtime.steps import Steps
 from goclaw.runtime.trace_writer import TraceWriter
 from goclaw.security.scrub import Scrubber
 from goclaw.store.database import Database
-from goclaw.store.runs import begin_run, end_run
+from goclaw.store.runs import Ended, begin_run, end_run, keep_unread
 
 log = structlog.get_logger()
 
@@ -36,6 +39,7 @@ class Runner:
         traces: TraceWriter,
         scrubber: Scrubber,
         worker: str,
+        limits: Limits,
     ) -> None:
         self.live: dict[UUID, LiveRun] = {}
         self.recent = RecentRuns()
@@ -47,6 +51,7 @@ class Runner:
         self._traces = traces
         self._scrubber = scrubber
         self._worker = worker
+        self._limits = limits
         self._tasks: set[asyncio.Task[Any]] = set()
 
     async def begin(self, turn: Turn, request: dict[str, Any] | None = None) -> LiveRun:
@@ -77,6 +82,10 @@ class Runner:
 
     async def complete(self, run: LiveRun) -> Reply:
         """The whole answer at once. A caller that is cancelled cancels the run."""
+        if run.turn.toolbox is not None:
+            async for _ in self.stream(run):
+                pass
+            return run.whole or run.said
         run.task = asyncio.current_task()
         try:
             run.reply = await run.turn.client.complete(run.turn.request)
@@ -92,10 +101,13 @@ class Runner:
     async def stream(self, run: LiveRun) -> AsyncGenerator[list[Delta], None]:
         """The answer as it comes. Closing the iterator before its end cancels the run."""
         run.task = asyncio.current_task()
+        loop = self._loop(run)
         try:
-            async with aclosing(run.turn.client.stream(run.turn.request)) as chunks:
+            source = run.turn.client.stream(run.turn.request) if loop is None else loop.deltas()
+            async with aclosing(source) as chunks:
                 async for deltas in chunks:
-                    run.take(deltas)
+                    if loop is None:
+                        run.take(deltas)
                     yield deltas
         except GatewayError as error:
             await self._end(run, RunStatus.ERROR, error)
@@ -103,6 +115,14 @@ class Runner:
         except BaseException as raised:  # noqa: BLE001 - raised again
             raise await self._interrupted(run, raised) from None
         await self._end(run, RunStatus.COMPLETED)
+
+    def _loop(self, run: LiveRun) -> Loop | None:
+        """None for a run without tools, whose model is asked once."""
+        toolbox = run.turn.toolbox
+        if toolbox is None:
+            return None
+        steps = Steps(run, self._database, self._hub, self._traces, self._scrubber)
+        return Loop(run, toolbox, steps, self._limits)
 
     def tell(self) -> None:
         """Wakes whoever follows runs."""
@@ -149,7 +169,9 @@ class Runner:
 
     async def _commit(self, outcome: Outcome) -> None:
         try:
-            await end_run(self._database, outcome.run_end())
+            end = outcome.run_end()
+            if await end_run(self._database, end) is Ended.UNREAD:
+                await keep_unread(self._database, end.id)
         except Unavailable:
             raise
         except Exception:
@@ -184,7 +206,10 @@ class Runner:
         self.live.pop(outcome.run.id, None)
         self.recent.keep(outcome.run)
         outcome.run.end(outcome.status)
-        self._traces.add(*outcome.trace_rows())
+        if outcome.run.agent_span_id is None:
+            self._traces.add(*outcome.trace_rows())
+        else:
+            self._traces.end(*outcome.trace_rows())
         self._hub.wake()
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> "asyncio.Task[Any]":

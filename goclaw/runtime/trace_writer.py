@@ -3,7 +3,8 @@
 import asyncio
 from collections import deque
 from collections.abc import Sequence
-from typing import Final
+from typing import Final, NamedTuple
+from uuid import UUID
 
 import structlog
 
@@ -21,6 +22,20 @@ MAX_QUEUED: Final = 50_000
 """Rows."""
 
 
+class Entry(NamedTuple):
+    """Rows that were handed in together. With `replaces` some of them may be there in the form
+    they had while their run went on.
+    """
+
+    trace: NewTrace | None
+    spans: Sequence[NewSpan]
+    replaces: bool
+
+    @property
+    def rows(self) -> int:
+        return len(self.spans) + (self.trace is not None)
+
+
 class TraceWriter:
     """Holds at most `MAX_QUEUED` rows; what comes on top is dropped and counted.
 
@@ -30,8 +45,8 @@ class TraceWriter:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._queue: deque[tuple[NewTrace, Sequence[NewSpan]]] = deque()
-        self._batch: list[tuple[NewTrace, Sequence[NewSpan]]] = []
+        self._queue: deque[Entry] = deque()
+        self._batch: list[Entry] = []
         self._full = asyncio.Event()
         self._writing = asyncio.Lock()
         self.queued = 0
@@ -39,11 +54,27 @@ class TraceWriter:
         self.dropped = 0
 
     def add(self, trace: NewTrace, spans: Sequence[NewSpan]) -> None:
-        rows = 1 + len(spans)
+        """Of a run that has ended."""
+        self._put(Entry(trace, spans, replaces=False))
+
+    def begin(self, trace: NewTrace, agent: NewSpan) -> None:
+        """Of a run that goes on; both rows come once more at its end."""
+        self._put(Entry(trace, [agent], replaces=False))
+
+    def note(self, *spans: NewSpan) -> None:
+        """Steps of a run that goes on."""
+        self._put(Entry(None, spans, replaces=False))
+
+    def end(self, trace: NewTrace, spans: Sequence[NewSpan]) -> None:
+        """Of a run that was begun here; `spans` have the agent's once more."""
+        self._put(Entry(trace, spans, replaces=True))
+
+    def _put(self, entry: Entry) -> None:
+        rows = entry.rows
         if self.queued + rows > MAX_QUEUED:
             self.dropped += rows
             return
-        self._queue.append((trace, spans))
+        self._queue.append(entry)
         self.queued += rows
         if self.queued >= FULL_ROWS:
             self._full.set()
@@ -70,16 +101,24 @@ class TraceWriter:
                     log.warning("traces.kept", rows=self.queued, dropped=self.dropped)
                     return
 
-    def _next_batch(self) -> list[tuple[NewTrace, Sequence[NewSpan]]]:
+    def _next_batch(self) -> list[Entry]:
         if not self._batch:
             size = min(BATCH_TRACES, len(self._queue))
             self._batch = [self._queue.popleft() for _ in range(size)]
         return self._batch
 
-    async def _write(self, batch: list[tuple[NewTrace, Sequence[NewSpan]]]) -> None:
-        traces = [trace for trace, _ in batch]
-        spans = [span for _, spans in batch for span in spans]
-        await copy_rows(self._database, traces, spans)
+    async def _write(self, batch: list[Entry]) -> None:
+        """Of two rows with one id the later counts."""
+        traces = {entry.trace.id: entry.trace for entry in batch if entry.trace is not None}
+        spans = {span.id: span for entry in batch for span in entry.spans}
+        replaced = [id for entry in batch if entry.replaces for id in _ids(entry)]
+        await copy_rows(self._database, list(traces.values()), list(spans.values()), replaced)
+        rows = sum(entry.rows for entry in batch)
         self._batch = []
-        self.queued -= len(traces) + len(spans)
-        self.written += len(traces) + len(spans)
+        self.queued -= rows
+        self.written += rows
+
+
+def _ids(entry: Entry) -> list[UUID]:
+    trace = [] if entry.trace is None else [entry.trace.id]
+    return [*trace, *(span.id for span in entry.spans)]

@@ -4,6 +4,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from enum import Enum
 from typing import Any, Final
 from uuid import UUID
 
@@ -57,7 +58,8 @@ class NewRun:
     """`messages` are rows of `messages` without session and run; `seq` counts from 1 here.
     With `continues` the run goes on with the user's newest free session of that prefix hash;
     with neither it nor `session_id` a session is made. `request` is a row of
-    `idempotent_requests` that leads to the run, with its hash in hexadecimal.
+    `idempotent_requests` that leads to the run, with its hash in hexadecimal. `takes_more` is
+    whether the user may say more while it goes on.
     """
 
     id: UUID
@@ -79,6 +81,7 @@ class NewRun:
     event_id: UUID
     event: dict[str, Any]
     request: dict[str, Any] | None = None
+    takes_more: bool = False
 
 
 FREE: Final = "(lease_until is null or lease_until < now())"
@@ -107,9 +110,9 @@ with found as (
 ), run as (
     insert into runs (id, session_id, agent_id, trace_id, user_id, key_id, channel, status,
         model, provider_name, first_seq, last_seq, input_tokens, output_tokens, cached_tokens,
-        worker, started_at, heartbeat_at)
+        worker, started_at, heartbeat_at, inbox)
     select $1, id, $7, $2, $8, $9, $10, 'running', $11, $12, message_count - $14 + 1,
-        message_count, 0, 0, 0, $15, $13, $13
+        message_count, 0, 0, 0, $15, $13, $13, $21::jsonb
     from session
 ), written as (
     insert into messages (id, session_id, run_id, seq, role, name, content, parts, tool_calls,
@@ -139,7 +142,7 @@ async def begin_run(database: Database, run: NewRun) -> Row | None:
     `message_count`, or None when another run holds the session, none continues, or the request
     was kept before.
     """
-    arguments = (
+    arguments: tuple[object, ...] = (
         run.id,
         run.trace_id,
         run.session_id,
@@ -160,6 +163,7 @@ async def begin_run(database: Database, run: NewRun) -> Row | None:
         run.event,
         run.request,
         run.continues,
+        [] if run.takes_more else None,
     )
     try:
         rows = await fetch(database.pool, BEGIN, arguments)
@@ -193,7 +197,7 @@ with run as (
         cached_tokens = $6, cost_usd = $7, error_code = $8, error_message = $9,
         last_seq = last_seq + $11
     where id = $1 and status = 'running'
-    returning session_id, user_id, agent_id, last_seq
+    returning session_id, user_id, agent_id, last_seq, coalesce(inbox <> '[]', false) as unread
 ), session as (
     update sessions set lease_run_id = null, lease_until = null, updated_at = $3,
         prefix_hash = coalesce($10, prefix_hash), message_count = message_count + $11,
@@ -212,12 +216,39 @@ with run as (
         $14::jsonb || jsonb_build_object('session_id', session_id)
     from run
 )
-select last_seq from run
+select unread from run
+"""
+
+UNREAD: Final = """
+with held as (
+    select id, session_id, inbox from runs
+    where inbox <> '[]' and status <> 'running' and ($1::uuid is null or id = $1) for update
+), run as (
+    update runs set inbox = null, last_seq = last_seq + jsonb_array_length(held.inbox)
+    from held where runs.id = held.id
+), session as (
+    update sessions set message_count = message_count + jsonb_array_length(held.inbox)
+    from held where sessions.id = held.session_id
+    returning held.id, held.inbox, sessions.id as session_id,
+        message_count - jsonb_array_length(held.inbox) as before
+)
+insert into messages (id, session_id, run_id, seq, role, content, is_error, created_at)
+select (said.message ->> 'id')::uuid, session_id, session.id, before + said.at, 'user',
+    said.message ->> 'content', false, (said.message ->> 'at')::timestamptz
+from session, jsonb_array_elements(inbox) with ordinality as said (message, at)
 """
 
 
-async def end_run(database: Database, end: RunEnd) -> bool:
-    """Writes answer, figures and event, and frees the session. False when the run had ended."""
+class Ended(Enum):
+    """`UNREAD`: the user said something meanwhile that the run has not taken."""
+
+    NOW = "now"
+    UNREAD = "unread"
+    BEFORE = "before"
+
+
+async def end_run(database: Database, end: RunEnd) -> Ended:
+    """Writes answer, figures and event, and frees the session."""
     arguments = (
         end.id,
         end.status,
@@ -234,7 +265,17 @@ async def end_run(database: Database, end: RunEnd) -> bool:
         end.event_id,
         end.event,
     )
-    return bool(await fetch(database.pool, END, arguments))
+    rows = await fetch(database.pool, END, arguments)
+    if not rows:
+        return Ended.BEFORE
+    return Ended.UNREAD if rows[0].unread else Ended.NOW
+
+
+async def keep_unread(database: Database, id: UUID | None = None) -> None:
+    """What the user said too late becomes the last messages of the session: of one run that has
+    ended, or of all.
+    """
+    await fetch(database.pool, UNREAD, (id,))
 
 
 BEAT: Final = f"""
@@ -250,7 +291,23 @@ with lost as (
     update runs set status = 'error', ended_at = now(), error_code = 'run_lost',
         error_message = 'the server that carried the run stopped'
     where status = 'running' and heartbeat_at < now() - interval '{LEASE_S} seconds'
-    returning id, session_id, trace_id, user_id, agent_id
+    returning id, session_id, trace_id, user_id, agent_id, input_tokens, output_tokens, cost_usd
+), trace as (
+    update traces set status = 'error', end_time = now(), error = 'run_lost',
+        duration_ms = extract(epoch from now() - start_time) * 1000,
+        total_input_tokens = input_tokens, total_output_tokens = output_tokens,
+        total_cost_usd = cost_usd, span_count = counted.spans,
+        llm_call_count = counted.model_calls, tool_call_count = counted.tool_calls
+    from lost, lateral (
+        select count(*) as spans, count(*) filter (where span_type = 'llm_call') as model_calls,
+            count(*) filter (where span_type = 'tool_call') as tool_calls
+        from spans where spans.trace_id = lost.trace_id
+    ) as counted
+    where traces.id = lost.trace_id and traces.status = 'running'
+), span as (
+    update spans set status = 'error', end_time = now(), error = 'run_lost',
+        duration_ms = extract(epoch from now() - start_time) * 1000
+    from lost where spans.trace_id = lost.trace_id and spans.status = 'running'
 ), freed as (
     update sessions set lease_run_id = null, lease_until = null
     from lost where sessions.id = lost.session_id and sessions.lease_run_id = lost.id
@@ -273,4 +330,7 @@ async def beat(database: Database, ids: Sequence[UUID]) -> None:
 async def end_lost_runs(database: Database) -> int:
     """Ends the runs whose worker has not spoken for longer than a lease; tells how many."""
     rows = await fetch(database.pool, LOST, ())
-    return int(rows[0].total)
+    lost = int(rows[0].total)
+    if lost:
+        await keep_unread(database)
+    return lost

@@ -94,6 +94,8 @@ class NewSpan(NamedTuple):
     output_tokens: int | None = None
     cost_usd: Decimal | None = None
     finish_reason: str | None = None
+    tool_name: str | None = None
+    tool_call_id: str | None = None
     first_seq: int | None = None
     last_seq: int | None = None
     metadata: dict[str, Any] | None = None
@@ -135,11 +137,15 @@ async def spans_by_trace(reads: Reads, ids: Collection[UUID]) -> dict[UUID, list
 
 
 async def copy_rows(
-    database: Database, traces: Sequence[NewTrace], spans: Sequence[NewSpan]
+    database: Database,
+    traces: Sequence[NewTrace],
+    spans: Sequence[NewSpan],
+    replaced: Sequence[UUID] = (),
 ) -> None:
     """Many rows by COPY, in a transaction whose commit waits for no disk: a crash of the
-    database may lose the last ones. Rows that are there already were written by an attempt
-    of which nobody heard the end: all of them, as a transaction writes all or none.
+    database may lose the last ones. `replaced` are ids of traces and spans that may be there
+    as they were while their run went on. Other rows that are there already were written by an
+    attempt of which nobody heard the end: all of them, as a transaction writes all or none.
     """
     with unavailable_when_away(), suppress(UniqueViolationError):
         async with (
@@ -147,6 +153,9 @@ async def copy_rows(
             connection.transaction(),
         ):
             await connection.execute("set local synchronous_commit = off")
+            if replaced:
+                await connection.execute("delete from traces where id = any($1)", replaced)
+                await connection.execute("delete from spans where id = any($1)", replaced)
             copy = connection.copy_records_to_table
             await copy("traces", records=traces, columns=NewTrace._fields)
             await copy("spans", records=spans, columns=NewSpan._fields)
