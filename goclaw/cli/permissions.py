@@ -42,6 +42,7 @@ ROWS: Final = {
         "agents the caller owns or administers by a share",
     ),
     "api_keys": ("every key", "every key"),
+    "builtin_tools": ("every built-in tool; settings for administrators", "every built-in tool"),
     "chat": ("", "an agent the caller may use; the caller's own conversations"),
     "checkup": ("the server", ""),
     "events": ("changes of rows the caller may see, and the caller's own runs", ""),
@@ -67,6 +68,7 @@ EXCEPTIONS: Final = {
     "sign_out": "the signed-in browser that calls",
     "start_wake": "an agent the caller may use; the caller's own conversations",
     "transfer_agents": "agents of the user that is named",
+    "update_builtin_tool": "every built-in tool",
     "wake_agent": "an agent the caller may use; the caller's own conversations",
 }
 

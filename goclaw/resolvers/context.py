@@ -61,6 +61,7 @@ AUDIENCES = {
     "encryption": Audience.ADMIN,
     "user": Audience.ADMIN,
     "web_session": Audience.USER,
+    "builtin_tool": Audience.ALL,
 }
 """Who may see the changes of an entity."""
 

@@ -24,6 +24,7 @@ from goclaw.security.scrub import Scrubber
 from goclaw.security.vault import Vault
 from goclaw.store.api_keys import ValidKey
 from goclaw.store.database import Database
+from goclaw.tools.registry import ToolRegistry
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +45,7 @@ class Services:
     key_use: KeyUse
     targets: Targets
     toolboxes: Toolboxes
+    tools: ToolRegistry
     edge: Edge
     rates: Rates
     failures: Failures

@@ -7,6 +7,7 @@ from sqlmodel import SQLModel
 from goclaw.models.activity import Activity
 from goclaw.models.agents import Agent, AgentShare
 from goclaw.models.api_keys import ApiKey
+from goclaw.models.builtin_tools import BuiltinTool
 from goclaw.models.chores import Chore
 from goclaw.models.events import Event, FanoutPayload
 from goclaw.models.idempotency import IdempotentRequest
@@ -36,5 +37,6 @@ TABLES: Final[tuple[type[SQLModel], ...]] = (
     TrustEpoch,
     TrustingWorker,
     UsageDay,
+    BuiltinTool,
     Chore,
 )

@@ -165,6 +165,7 @@ class World:
             "agent_key": agent.key,
             "share": str(share.id),
             "key": str(key_id),
+            "tool": "read_file",
             "web_session": str((await sign_in(ada, "a browser")).session.id),
         }
         return rows | (await self._conversation(ada, agent.key) if conversation else {})
