@@ -104,7 +104,7 @@ async def test_a_secret_stays_until_it_is_forgotten(services: Services) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "settings", "code", "field"),
+    ("name", "sent", "code", "field"),
     [
         ("web_search", {"providers": ["altavista"]}, "invalid_input", "settings.providers"),
         ("web_search", {"providers": []}, "invalid_input", "settings.providers"),
@@ -114,10 +114,10 @@ async def test_a_secret_stays_until_it_is_forgotten(services: Services) -> None:
     ],
 )
 async def test_settings_that_a_tool_does_not_have(
-    services: Services, name: str, settings: dict[str, Any], code: str, field: str
+    services: Services, name: str, sent: dict[str, Any], code: str, field: str
 ) -> None:
     with pytest.raises(InvalidInput) as refused:
-        await switch(services, name, settings=settings)
+        await switch(services, name, settings=sent)
     assert refused.value.code == code
     assert (refused.value.field or "").startswith(field)
     assert (await get_builtin_tool(admin(services), name)).settings == {}
@@ -170,8 +170,8 @@ async def test_tools_come_in_one_order(services: Services, upstream: ScriptedUps
 @pytest.fixture
 async def other(host: Host, services: Services) -> AsyncIterator[Services]:
     """Another worker on the same database."""
-    async with open_services(host, serving=False) as services:
-        yield services
+    async with open_services(host, serving=False) as another:
+        yield another
 
 
 async def test_a_switch_holds_at_once_and_everywhere(

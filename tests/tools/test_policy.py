@@ -90,7 +90,7 @@ def test_the_order_of_a_list_changes_nothing(config: dict[str, Any]) -> None:
     assert had(policy(config)) == had(policy(turned))
 
 
-def test_weakness_alike_also_allow_does_not_beat_deny() -> None:
+def test_also_allow_does_not_beat_deny() -> None:
     config = {"profile": "full", "alsoAllow": ["exec"], "deny": ["group:runtime"]}
     assert not policy(config).permits("exec")
     assert policy(config).permits("read_file")
