@@ -4,7 +4,7 @@ model, and an agent to talk to.
 
 import asyncio
 from collections.abc import Iterable
-from typing import Final
+from typing import Any, Final
 
 import structlog
 
@@ -109,7 +109,7 @@ async def _keep_tools(db: Db, tools: Iterable[Tool]) -> None:
     """Each has a row, with the words of this version. What administrators set stays."""
     known = {row.name: row for row in await all_builtin_tools(db)}
     for tool in tools:
-        words = {
+        words: dict[str, Any] = {
             "name": tool.name,
             "display_name": tool.display_name,
             "description": tool.description,

@@ -14,6 +14,7 @@ from goclaw.core.errors import Conflict, Forbidden, InvalidInput, NotFound
 from goclaw.core.host import Host
 from goclaw.models.agents import AgentCreate, AgentPatch, AgentView
 from goclaw.models.builtin_tools import MASK, BuiltinToolPatch
+from goclaw.models.chat import ChatRequest
 from goclaw.providers.messages import ToolCall
 from goclaw.resolvers.agents import create_agent, update_agent
 from goclaw.resolvers.builtin_tools import (
@@ -21,6 +22,7 @@ from goclaw.resolvers.builtin_tools import (
     list_builtin_tools,
     update_builtin_tool,
 )
+from goclaw.resolvers.chat import start_chat
 from goclaw.resolvers.context import Context
 from goclaw.resolvers.services import Services
 from goclaw.store.targets import Target
@@ -157,7 +159,8 @@ async def test_a_tool_that_lacks_something_cannot_be_enabled(
 async def test_an_agent_has_no_tools_unless_it_says_so(
     services: Services, upstream: ScriptedUpstream
 ) -> None:
-    for number, config in enumerate(({}, {"profile": "none"}, {"deny": ["exec"]})):
+    configs: list[dict[str, Any]] = [{}, {"profile": "none"}, {"deny": ["exec"]}]
+    for number, config in enumerate(configs):
         agent = await agent_with(services, upstream, config, f"scribe-{number}")
         assert await box(services, agent) is None
 
@@ -204,3 +207,26 @@ async def test_weakness_38_the_policy_holds_where_a_tool_is_called(
     result = await begun.call(context_, call("list_files"))
     assert (result.is_error, result.text) == (True, "list_files may not be used here.")
     assert (await begun.call(context_, call("exec", command="ls"))).is_error
+
+
+async def test_a_run_calls_a_tool_in_the_name_of_its_user(
+    services: Services, upstream: ScriptedUpstream
+) -> None:
+    await agent_with(services, upstream, {"allow": ["write_file", "read_file"]})
+    written = ToolCall("call_1", "write_file", '{"path": "a.md", "content": "hello"}')
+    refused = ToolCall("call_2", "exec", '{"command": "id"}')
+    upstream.reply(calls=(written, refused))
+    upstream.reply("Done.")
+    said = ChatRequest.model_validate(
+        {"model": "goclaw:scribe", "messages": [{"role": "user", "content": "Write."}]}
+    )
+    begun = await start_chat(context(services), said)
+    assert (await begun.reply()).content == "Done."
+    first, second = (request.body for request in upstream.requests)
+    offered = [tool["function"]["name"] for tool in first["tools"]]
+    assert offered == ["read_file", "write_file"]
+    assert second["tools"] == first["tools"]
+    results = [message["content"] for message in second["messages"] if message["role"] == "tool"]
+    assert results == ["Wrote 5 bytes to a.md.", "There is no tool 'exec'."]
+    [file] = (services.settings.data_dir / "workspaces").rglob("a.md")
+    assert file.read_text() == "hello"
