@@ -163,6 +163,7 @@ def _assemble(host: Host, database: Database) -> Services:
         targets=targets,
         toolboxes=toolset.registry,
         tools=toolset.registry,
+        workspaces=toolset.workspaces,
         edge=Edge(host.settings, rates),
         rates=rates,
         failures=Failures(host.settings, counters),

@@ -25,6 +25,7 @@ from goclaw.security.vault import Vault
 from goclaw.store.api_keys import ValidKey
 from goclaw.store.database import Database
 from goclaw.tools.registry import ToolRegistry
+from goclaw.tools.workspace import Workspaces
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +47,7 @@ class Services:
     targets: Targets
     toolboxes: Toolboxes
     tools: ToolRegistry
+    workspaces: Workspaces
     edge: Edge
     rates: Rates
     failures: Failures

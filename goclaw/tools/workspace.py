@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 from secrets import token_hex
+from shutil import rmtree
 from typing import Final
 from uuid import UUID
 
@@ -309,6 +310,14 @@ class Workspaces:
 
     def workspace(self, agent_id: UUID, user_id: str) -> Workspace:
         return Workspace(self._folder / str(agent_id) / folder_of(user_id), self._limits)
+
+    def forget(self, user_id: str) -> None:
+        """Removes what a user has with any agent. Blocks; raises OSError for what stays."""
+        name = folder_of(user_id)
+        with suppress(FileNotFoundError):
+            for agent in list(self._folder.iterdir()):
+                if (agent / name).is_dir():
+                    rmtree(agent / name)
 
     def is_usable(self) -> bool:
         """Whether files can be written there at all."""

@@ -31,6 +31,7 @@ from goclaw.tools.web_search import WebSearchSettings
 from tests.support.callers import add_provider, context
 from tests.tools.conftest import tool_context
 from tests.upstream import ScriptedUpstream
+from tests.upstream.script import Call
 
 KEY = "BSA-not-a-real-key-0123456789"
 
@@ -213,8 +214,8 @@ async def test_a_run_calls_a_tool_in_the_name_of_its_user(
     services: Services, upstream: ScriptedUpstream
 ) -> None:
     await agent_with(services, upstream, {"allow": ["write_file", "read_file"]})
-    written = ToolCall("call_1", "write_file", '{"path": "a.md", "content": "hello"}')
-    refused = ToolCall("call_2", "exec", '{"command": "id"}')
+    written = Call("write_file", '{"path": "a.md", "content": "hello"}', "call_1")
+    refused = Call("exec", '{"command": "id"}', "call_2")
     upstream.reply(calls=(written, refused))
     upstream.reply("Done.")
     said = ChatRequest.model_validate(
@@ -227,6 +228,6 @@ async def test_a_run_calls_a_tool_in_the_name_of_its_user(
     assert offered == ["read_file", "write_file"]
     assert second["tools"] == first["tools"]
     results = [message["content"] for message in second["messages"] if message["role"] == "tool"]
-    assert results == ["Wrote 5 bytes to a.md.", "There is no tool 'exec'."]
+    assert results == ["Wrote 5 bytes to a.md.", "Error: There is no tool 'exec'."]
     [file] = (services.settings.data_dir / "workspaces").rglob("a.md")
     assert file.read_text() == "hello"

@@ -286,3 +286,19 @@ def test_a_folder_that_cannot_be_written(tmp_path: Path) -> None:
     assert Workspaces(tmp_path / "new").is_usable()
     (tmp_path / "file").write_text("")
     assert not Workspaces(tmp_path / "file").is_usable()
+
+
+def test_what_a_user_has_is_forgotten_and_nothing_else(tmp_path: Path) -> None:
+    spaces = Workspaces(tmp_path / "spaces")
+    spaces.forget("ada")
+    agents = [uuid4(), uuid4()]
+    for agent in agents:
+        for user in ("ada", "bob"):
+            spaces.workspace(agent, user).write("a/b", b"x")
+    (spaces.workspace(agents[0], "ada").folder / "out").symlink_to(
+        spaces.workspace(agents[0], "bob").folder
+    )
+    spaces.forget("ada")
+    for agent in agents:
+        assert not spaces.workspace(agent, "ada").folder.exists()
+        assert spaces.workspace(agent, "bob").read("a/b", 10) == b"x"
