@@ -109,7 +109,7 @@ goclaw/static/index.html: web/node_modules/.installed $(WEB_SOURCES)
 # ---------------------------------------------------------------- pinning
 
 LOCK := $(BIN)/uv --quiet pip compile --no-config --universal --python-version 3.11 \
-	--generate-hashes --no-strip-extras --no-annotate --custom-compile-command "make lock" --upgrade
+	--generate-hashes --strip-extras --no-annotate --custom-compile-command "make lock" --upgrade
 
 .PHONY: lock
 lock: .venv/dev ## Pin the newest versions that fit pyproject.toml

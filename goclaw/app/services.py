@@ -12,6 +12,7 @@ from typing import Any, Final
 
 import structlog
 
+from goclaw.app.toolset import open_toolset
 from goclaw.core.callers import system_caller
 from goclaw.core.errors import GatewayError
 from goclaw.core.host import Host
@@ -28,7 +29,6 @@ from goclaw.resolvers.refused_credentials import RefusedCredentials
 from goclaw.resolvers.seed import seed, warm_local_model
 from goclaw.resolvers.services import Services
 from goclaw.resolvers.targets import TARGETS, Targets
-from goclaw.resolvers.toolboxes import NoTools, Toolboxes
 from goclaw.runtime.clients import ModelClients
 from goclaw.runtime.limits import Limits
 from goclaw.runtime.remote import RemoteRuns
@@ -143,7 +143,9 @@ def _assemble(host: Host, database: Database) -> Services:
     redis_url = host.settings.redis_url
     counters = open_storage(redis_url.get_secret_value() if redis_url else None)
     rates = Rates(host.settings, counters)
-    return Services(
+    targets = _targets(trust)
+    toolset = open_toolset(host.settings, database, trust, vault, outbound, scrubber, targets)
+    services = Services(
         host=host,
         settings=host.settings,
         database=database,
@@ -158,8 +160,10 @@ def _assemble(host: Host, database: Database) -> Services:
         traces=traces,
         keys=_keys(database, trust),
         key_use=KeyUse(database),
-        targets=_targets(trust),
-        toolboxes=open_toolboxes(),
+        targets=targets,
+        toolboxes=toolset.registry,
+        tools=toolset.registry,
+        workspaces=toolset.workspaces,
         edge=Edge(host.settings, rates),
         rates=rates,
         failures=Failures(host.settings, counters),
@@ -168,6 +172,8 @@ def _assemble(host: Host, database: Database) -> Services:
         subscriptions=open_subscriptions(host.settings),
         started_at=datetime.now(UTC),
     )
+    toolset.attach(services)
+    return services
 
 
 def _keys(database: Database, trust: Trust) -> KeyCache[ValidKey]:
@@ -181,10 +187,6 @@ def _targets(trust: Trust) -> Targets:
     targets = Targets(lambda: trust.holds)
     trust.on(TARGETS, targets.forget)
     return targets
-
-
-def open_toolboxes() -> Toolboxes:
-    return NoTools()
 
 
 def open_sockets(settings: Settings) -> Places:

@@ -42,6 +42,7 @@ ROWS: Final = {
         "agents the caller owns or administers by a share",
     ),
     "api_keys": ("every key", "every key"),
+    "builtin_tools": ("every built-in tool; settings for administrators", "every built-in tool"),
     "chat": ("", "an agent the caller may use; the caller's own conversations"),
     "checkup": ("the server", ""),
     "events": ("changes of rows the caller may see, and the caller's own runs", ""),
@@ -71,6 +72,7 @@ EXCEPTIONS: Final = {
     "start_wake": "an agent the caller may use; the caller's own conversations",
     "stop_all_runs": "every run",
     "transfer_agents": "agents of the user that is named",
+    "update_builtin_tool": "every built-in tool",
     "wake_agent": "an agent the caller may use; the caller's own conversations",
 }
 

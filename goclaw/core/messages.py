@@ -83,6 +83,10 @@ MESSAGES: Final[dict[str, str]] = {
     "provider_base_missing": "provider {name} has no api_base",
     "provider_settings_invalid": "the settings of provider {name} are not valid: {reason}",
     "provider_model_missing": "provider {name} has no default model; name one",
+    # tools
+    "builtin_tool_not_found": "no built-in tool {id}",
+    "tool_lacks": "{name} cannot be enabled: this server lacks {missing}",
+    "tool_without_settings": "{name} has no settings",
     # model vendors
     "upstream_unreachable": "provider {provider} cannot be reached: {reason}",
     "upstream_refused": "provider {provider} refused the request: {reason}",

@@ -91,6 +91,10 @@ MESSAGES: Final[dict[str, str]] = {
     "provider_base_missing": "nhà cung cấp {name} chưa có api_base",
     "provider_settings_invalid": "thiết lập của nhà cung cấp {name} không hợp lệ: {reason}",
     "provider_model_missing": "nhà cung cấp {name} không có mô hình mặc định; hãy nêu một mô hình",
+    # tools
+    "builtin_tool_not_found": "không có công cụ dựng sẵn {id}",
+    "tool_lacks": "không thể bật {name}: máy chủ này thiếu {missing}",
+    "tool_without_settings": "{name} không có thiết lập nào",
     # model vendors
     "upstream_unreachable": "không kết nối được tới nhà cung cấp {provider}: {reason}",
     "upstream_refused": "nhà cung cấp {provider} từ chối yêu cầu: {reason}",

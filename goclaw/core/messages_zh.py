@@ -79,6 +79,10 @@ MESSAGES: Final[dict[str, str]] = {
     "provider_base_missing": "提供商 {name} 没有 api_base",
     "provider_settings_invalid": "提供商 {name} 的设置无效：{reason}",
     "provider_model_missing": "提供商 {name} 没有默认模型；请指定一个",
+    # tools
+    "builtin_tool_not_found": "没有内置工具 {id}",
+    "tool_lacks": "无法启用 {name}：此服务器缺少 {missing}",
+    "tool_without_settings": "{name} 没有任何设置",
     # model vendors
     "upstream_unreachable": "无法连接提供商 {provider}：{reason}",
     "upstream_refused": "提供商 {provider} 拒绝了请求：{reason}",

@@ -29,6 +29,8 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from goclaw.core.tool_names import Profile, is_known
+
 PREFIX: Final = "GOCLAW_"
 CONFIG_FILE: Final = "goclaw.toml"
 MIN_CONNECTIONS_PER_WORKER: Final = 4
@@ -113,6 +115,13 @@ def host_names(names: tuple[str, ...]) -> tuple[str, ...]:
     return names
 
 
+def tool_entries(entries: tuple[str, ...]) -> tuple[str, ...]:
+    for entry in entries:
+        if not is_known(entry):
+            raise ValueError(f"{entry} is no tool, group or pattern that is known here")
+    return entries
+
+
 def site_origins(origins: tuple[str, ...]) -> tuple[str, ...]:
     for origin in origins:
         if not ORIGIN.fullmatch(origin):
@@ -169,6 +178,7 @@ Proxies = Annotated[Names, AfterValidator(proxies)]
 HostNames = Annotated[Names, AfterValidator(host_names)]
 SiteOrigins = Annotated[Names, AfterValidator(site_origins)]
 Reachable = Annotated[Names, AfterValidator(hosts_or_networks)]
+ToolEntries = Annotated[Names, AfterValidator(tool_entries)]
 Prefix = Annotated[str, StringConstraints(pattern=r"^(/[A-Za-z0-9._~-]+)*$")]
 
 
@@ -403,6 +413,16 @@ class Settings(BaseSettings):
         description="Tokens that the runs of one user may use in a day (UTC); 0 for any number.",
     )
     tools_at_once: int = Field(8, gt=0, le=100, description="Tools of one run that work at once.")
+    tools_profile: Profile = Field(
+        "none",
+        description="Tools of agents whose `tools_config` names no profile and allows none: "
+        "`none`, `minimal`, `coding`, `messaging` or `full`.",
+    )
+    tools_deny: ToolEntries = Field(
+        (),
+        description="Tools that no agent gets: names, patterns such as `mcp__*`, groups such as "
+        "`group:web`; comma separated.",
+    )
     local_model: bool = Field(True, description="Offer the embedded model as provider `local`.")
     provider_keys: dict[str, SecretStr] = Field(
         default_factory=dict,

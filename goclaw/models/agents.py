@@ -11,6 +11,7 @@ from sqlalchemy import Text as TextColumn
 from sqlmodel import Field, SQLModel
 
 from goclaw.core.ids import uuid7
+from goclaw.core.tools_config import checked_tools_config
 from goclaw.models.compaction import Compaction
 from goclaw.models.pruning import Pruning
 from goclaw.models.shapes import (
@@ -87,6 +88,9 @@ OtherConfig = Annotated[
 PruningConfig = Annotated[JsonObject | None, as_rules_of(Pruning)]
 CompactionConfig = Annotated[JsonObject | None, as_rules_of(Compaction)]
 
+ToolsConfig = Annotated[JsonObject, AfterValidator(checked_tools_config)]
+"""As `core.tools_config` reads it: profile, allow, alsoAllow, deny, byProvider."""
+
 
 class AgentBase(Shape):
     key: Slug
@@ -104,7 +108,7 @@ class AgentBase(Shape):
     budget_monthly_cents: int | None = Field(default=None, ge=0, le=MAX_INT)
     store_contents: bool = STORED
     frontmatter: LongText | None = None
-    tools_config: JsonObject = jsonb(default_factory=dict)
+    tools_config: ToolsConfig = jsonb(default_factory=dict)
     sandbox_config: JsonObject | None = jsonb(default=None)
     subagents_config: JsonObject | None = jsonb(default=None)
     memory_config: JsonObject | None = jsonb(default_factory=lambda: {"enabled": True})
@@ -136,7 +140,7 @@ class AgentPatch(Patch):
     budget_monthly_cents: int | None = Field(default=None, ge=0, le=MAX_INT)
     store_contents: bool = Field(default=None)
     frontmatter: LongText | None = None
-    tools_config: JsonObject = Field(default=None)
+    tools_config: ToolsConfig = Field(default=None)
     sandbox_config: JsonObject | None = None
     subagents_config: JsonObject | None = None
     memory_config: JsonObject | None = None

@@ -12,6 +12,7 @@ class SealedColumn(Enum):
 
     PROVIDER_KEY = ("providers", "api_key", "id", "name")
     ANSWER_SECRET = ("idempotent_requests", "secret", "result_id", "operation")
+    TOOL_SECRETS = ("builtin_tools", "secrets", "id", "name")
 
     def __init__(self, table: str, column: str, row: str, label: str) -> None:
         self.table = table

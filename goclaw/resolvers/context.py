@@ -62,6 +62,7 @@ AUDIENCES = {
     "user": Audience.ADMIN,
     "web_session": Audience.USER,
     "run_stop": Audience.ALL,
+    "builtin_tool": Audience.ALL,
 }
 """Who may see the changes of an entity."""
 

@@ -18,8 +18,9 @@ SETTLE_S: Final = 0.3
 
 @operation(Scope.ADMIN)
 async def purge_user(ctx: Context, user_id: str, data: UserPurge) -> PurgeReport:
-    """Deletes what a user said and did, and revokes the keys bound to the user; figures of runs
-    and audit rows stay under a pseudonym. It may be repeated, and then finishes what was left.
+    """Deletes what a user said and did, with the files in this server's data folder, and revokes
+    the keys bound to the user; figures of runs and audit rows stay under a pseudonym. It may be
+    repeated, and then finishes what was left.
 
     Raises Conflict, before anything is changed, while a run of the user goes on, or when the
     user owns agents that are not to go too; at the end when a run has begun meanwhile.
@@ -33,6 +34,7 @@ async def purge_user(ctx: Context, user_id: str, data: UserPurge) -> PurgeReport
     await ctx.services.traces.flush()
     await asyncio.sleep(SETTLE_S)
     report = await _forget(ctx, user_id)
+    await asyncio.to_thread(ctx.services.workspaces.forget, user_id)
     await _refuse_while_running(ctx, user_id)
     async with ctx.db() as db:
         counts = {row.table: row.deleted + row.anonymised for row in report.tables}

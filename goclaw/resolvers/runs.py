@@ -122,6 +122,16 @@ async def _inject(ctx: Context, once: Once, session: Session, text: str) -> UUID
     return run_id
 
 
+async def continue_session(ctx: Context, session: Session, text: str, *, channel: str) -> UUID:
+    """The run that answers; it goes on by itself. Raises Conflict while the session is answering,
+    NotFound for an agent that does not answer any more.
+    """
+    once = Once(ctx, "continue_session", text.encode())
+    return await _begin(
+        ctx, once, await _turn(ctx, session.agent_id, session, text, channel=channel)
+    )
+
+
 @operation(Scope.WRITE)
 async def wake_agent(ctx: Context, id: Ref, data: Wake) -> WakeResult:
     """Waits for the answer; the run goes on when the caller hangs up. Raises NotFound, Conflict

@@ -3,7 +3,8 @@ model, and an agent to talk to.
 """
 
 import asyncio
-from typing import Final
+from collections.abc import Iterable
+from typing import Any, Final
 
 import structlog
 
@@ -12,10 +13,12 @@ from goclaw.core.errors import GatewayError
 from goclaw.core.host import LOCAL_MODEL_NAME
 from goclaw.core.settings import Settings
 from goclaw.models.agents import Agent
+from goclaw.models.builtin_tools import BuiltinTool
 from goclaw.models.providers import Provider, ProviderSource, ProviderType
 from goclaw.providers.messages import ModelMessage, ModelRequest
 from goclaw.resolvers.services import Services
 from goclaw.store.agents import any_agent, default_agent, save_agent
+from goclaw.store.builtin_tools import all_builtin_tools, save_builtin_tool
 from goclaw.store.database import Db
 from goclaw.store.providers import (
     lock_seed,
@@ -26,6 +29,7 @@ from goclaw.store.providers import (
     save_provider,
 )
 from goclaw.store.trust import next_epoch
+from goclaw.tools.tool import Tool
 
 log = structlog.get_logger()
 
@@ -68,6 +72,7 @@ async def seed(services: Services) -> None:
     async with services.database.begin(system_caller()) as db:
         await lock_seed(db)
         await _keep_environment(db, services.settings)
+        await _keep_tools(db, services.tools.tools.values())
         local = await _local_provider(db)
         if not await any_agent(db):
             await save_agent(db, _default_agent(local))
@@ -98,6 +103,23 @@ async def _enable(db: Db, row: Provider, *, enabled: bool) -> None:
     if row not in db or row.enabled != enabled:
         row.enabled = enabled
         await save_provider(db, row)
+
+
+async def _keep_tools(db: Db, tools: Iterable[Tool]) -> None:
+    """Each has a row, with the words of this version. What administrators set stays."""
+    known = {row.name: row for row in await all_builtin_tools(db)}
+    for tool in tools:
+        words: dict[str, Any] = {
+            "name": tool.name,
+            "display_name": tool.display_name,
+            "description": tool.description,
+            "category": tool.category,
+            "requires": list(tool.requires),
+        }
+        row = known.get(tool.name, BuiltinTool(**words))
+        if row not in db or any(getattr(row, name) != word for name, word in words.items()):
+            row.sqlmodel_update(words)
+            await save_builtin_tool(db, row)
 
 
 async def _local_provider(db: Db) -> Provider:

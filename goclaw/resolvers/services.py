@@ -24,6 +24,8 @@ from goclaw.security.scrub import Scrubber
 from goclaw.security.vault import Vault
 from goclaw.store.api_keys import ValidKey
 from goclaw.store.database import Database
+from goclaw.tools.registry import ToolRegistry
+from goclaw.tools.workspace import Workspaces
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +46,8 @@ class Services:
     key_use: KeyUse
     targets: Targets
     toolboxes: Toolboxes
+    tools: ToolRegistry
+    workspaces: Workspaces
     edge: Edge
     rates: Rates
     failures: Failures

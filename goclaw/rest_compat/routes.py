@@ -5,6 +5,7 @@ from typing import Any, Final
 from goclaw.core.paging import PageRequest
 from goclaw.models.activity import ActivityView
 from goclaw.models.api_keys import ApiKeyView, CreatedApiKey
+from goclaw.models.builtin_tools import BuiltinToolView
 from goclaw.models.chat import WakeResult
 from goclaw.models.providers import ProviderModelView, ProviderVerification
 from goclaw.models.purges import PurgeReport
@@ -15,6 +16,7 @@ from goclaw.resolvers import (
     activity,
     agents,
     api_keys,
+    builtin_tools,
     chat,
     providers,
     purges,
@@ -39,7 +41,13 @@ from goclaw.rest_compat.records import (
 )
 from goclaw.rest_compat.route import Part, Route
 from goclaw.rest_compat.session import begin_session, end_session
-from goclaw.rest_compat.translations import AGENT_BODY, CHAT_BODY, NEW_AGENT, PROVIDER_BODY
+from goclaw.rest_compat.translations import (
+    AGENT_BODY,
+    CHAT_BODY,
+    NEW_AGENT,
+    PROVIDER_BODY,
+    TOOL_BODY,
+)
 
 VENDOR_ERRORS: Final = (429, 502, 504)
 OK: Final = {"ok": "true"}
@@ -428,6 +436,37 @@ ROUTES: Final = (
         many="logs",
         also={"total": Part(activity.count_activity)},
         names={"since": "from", "until": "to"},
+    ),
+    Route(
+        "GET",
+        "/v1/tools/builtin",
+        builtin_tools.list_builtin_tools,
+        BuiltinToolView,
+        tag="Built-in Tools",
+        summary="List built-in tools",
+        description="By category and name. `settings` are null but for administrators.",
+        many="tools",
+    ),
+    Route(
+        "GET",
+        "/v1/tools/builtin/{name}",
+        builtin_tools.get_builtin_tool,
+        BuiltinToolView,
+        tag="Built-in Tools",
+        summary="Get built-in tool",
+    ),
+    Route(
+        "PUT",
+        "/v1/tools/builtin/{name}",
+        builtin_tools.update_builtin_tool,
+        BuiltinToolView,
+        tag="Built-in Tools",
+        summary="Update tool settings",
+        description="Only `enabled` and `settings` count; settings replace those there are. A "
+        "secret that is `***` or left out stays, null forgets it.",
+        constants={"status": "updated"},
+        translation=TOOL_BODY,
+        errors=(409,),
     ),
     Route(
         "POST",

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from typing import Any, Final
 
+from goclaw.models.builtin_tools import BuiltinToolPatch, BuiltinToolView
 from goclaw.models.chat import MAX_MESSAGES
 from goclaw.models.providers import ProviderType
 from goclaw.resolvers.providers import get_provider
@@ -50,6 +51,11 @@ PROVIDER_BODY: Final = Translation(
     ignored=frozenset({"id", "source", "has_api_key", "created_at", "updated_at", "status"}),
     not_sent={"api_key": KEPT_KEY, "api_base": frozenset({""})},
     schema={"provider_type": VENDORS, "api_base": API_BASE},
+)
+
+TOOL_BODY: Final = Translation(
+    ignored=(frozenset(BuiltinToolView.model_fields) | {"status"})
+    - frozenset(BuiltinToolPatch.model_fields)
 )
 
 

@@ -10,6 +10,7 @@ from goclaw.schema import enums
 from goclaw.schema.activity import ActivityQuery
 from goclaw.schema.agents import AgentMutation, AgentQuery
 from goclaw.schema.api_keys import ApiKeyMutation, ApiKeyQuery
+from goclaw.schema.builtin_tools import BuiltinToolMutation, BuiltinToolQuery
 from goclaw.schema.events import EventSubscription
 from goclaw.schema.info import Info
 from goclaw.schema.providers import ProviderMutation, ProviderQuery
@@ -39,6 +40,7 @@ class Query(
     ActivityQuery,
     WebSessionQuery,
     SecurityQuery,
+    BuiltinToolQuery,
 ):
     pass
 
@@ -53,6 +55,7 @@ class Mutation(
     RunStopMutation,
     UserMutation,
     WebSessionMutation,
+    BuiltinToolMutation,
 ):
     pass
 

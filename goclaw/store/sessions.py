@@ -3,7 +3,19 @@ from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import ARRAY, DateTime, Integer, Select, Uuid, bindparam, column, func, select, true
+from sqlalchemy import (
+    ARRAY,
+    DateTime,
+    Integer,
+    Select,
+    Uuid,
+    bindparam,
+    column,
+    func,
+    select,
+    text,
+    true,
+)
 from sqlmodel import col
 from sqlmodel import select as select_one
 
@@ -23,6 +35,7 @@ from goclaw.store.pages import (
 from goclaw.store.query import Query
 
 OF_AGENT = equals_if_given(col(Session.agent_id), "agent_id")
+EVER = text("'-infinity'::timestamptz")
 OF_SESSION = col(Message.session_id) == bindparam("session_id", type_=Uuid)
 
 BY_ID = Query[Session](
@@ -58,6 +71,31 @@ BY_KEY = Query[Session](
         col(Session.agent_id) == bindparam("agent_id", type_=Uuid),
         col(Session.user_id) == bindparam("session_user"),
         col(Session.key) == bindparam("key"),
+    )
+)
+LATELY = Query[Session](
+    lambda visible: (
+        select(Session)
+        .where(
+            visible(Session),
+            col(Session.agent_id) == bindparam("agent_id", type_=Uuid),
+            col(Session.updated_at)
+            >= func.coalesce(bindparam("since", type_=DateTime(timezone=True)), EVER),
+        )
+        .order_by(col(Session.updated_at).desc())
+        .limit(bindparam("limit"))
+    )
+)
+WITH_LABEL = Query[Session](
+    lambda visible: (
+        select(Session)
+        .where(
+            visible(Session),
+            col(Session.agent_id) == bindparam("agent_id", type_=Uuid),
+            col(Session.label) == bindparam("label"),
+        )
+        .order_by(col(Session.updated_at).desc())
+        .limit(bindparam("limit"))
     )
 )
 SAID_LAST = Query[Message](
@@ -197,6 +235,19 @@ async def messages_until(
 
 async def session_by_key(reads: Reads, agent_id: UUID, user_id: str, key: str) -> Session | None:
     return await BY_KEY.fetch_one(reads, agent_id=agent_id, session_user=user_id, key=key)
+
+
+async def sessions_lately(
+    reads: Reads, agent_id: UUID, since: datetime | None, limit: int
+) -> Sequence[Session]:
+    """Those with one agent, last used first."""
+    return await LATELY.fetch(reads, agent_id=agent_id, since=since, limit=limit)
+
+
+async def sessions_with_label(
+    reads: Reads, agent_id: UUID, label: str, limit: int
+) -> Sequence[Session]:
+    return await WITH_LABEL.fetch(reads, agent_id=agent_id, label=label, limit=limit)
 
 
 async def answer_of(reads: Reads, run_id: UUID) -> Message | None:

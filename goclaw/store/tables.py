@@ -8,6 +8,7 @@ from goclaw.models.activity import Activity
 from goclaw.models.agents import Agent, AgentShare
 from goclaw.models.api_keys import ApiKey
 from goclaw.models.budgets import BudgetWarning
+from goclaw.models.builtin_tools import BuiltinTool
 from goclaw.models.chores import Chore
 from goclaw.models.events import Event, FanoutPayload
 from goclaw.models.idempotency import IdempotentRequest
@@ -38,6 +39,7 @@ TABLES: Final[tuple[type[SQLModel], ...]] = (
     TrustEpoch,
     TrustingWorker,
     UsageDay,
+    BuiltinTool,
     Chore,
     BudgetWarning,
     RunStop,

@@ -22,6 +22,7 @@ from goclaw.core.callers import Caller
 from goclaw.models.activity import Activity
 from goclaw.models.agents import Agent, AgentShare
 from goclaw.models.api_keys import ApiKey
+from goclaw.models.builtin_tools import BuiltinTool
 from goclaw.models.providers import Provider
 from goclaw.models.runs import Run
 from goclaw.models.sessions import Message, Session
@@ -65,8 +66,9 @@ CONDITIONS: Final[dict[type[SQLModel], Callable[[Any], ColumnElement[bool] | Non
     WebSession: lambda user: col(WebSession.user_id) == user,
     Provider: lambda _: None,
     ApiKey: lambda _: None,
+    BuiltinTool: lambda _: None,
 }
-"""Providers and keys have no owner: the scope of their operations guards them."""
+"""Providers, keys and tools have no owner: the scope of their operations guards them."""
 
 
 def _of_session(agents: Any) -> ColumnElement[bool]:
@@ -92,6 +94,7 @@ WITHIN_AGENTS: Final[dict[type[SQLModel], Callable[[Any], ColumnElement[bool] | 
     WebSession: lambda _: false(),
     Provider: lambda _: None,
     ApiKey: lambda _: None,
+    BuiltinTool: lambda _: None,
 }
 """Conditions that hold besides for keys bound to agents. Pages are of no agent, and may be signed
 in with more than such a key.

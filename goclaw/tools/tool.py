@@ -35,7 +35,8 @@ class ToolResult:
 @dataclass(frozen=True, slots=True)
 class Tool:
     """`arguments` gives the JSON Schema and checks what the model wrote. `external` marks results
-    that strangers may have written. `requires` names what has to be there for it to work.
+    that strangers may have written. `requires` names what has to be there for it to work;
+    `settings` is the shape of what an administrator can set, its SecretStr fields stored sealed.
     """
 
     name: str
@@ -46,3 +47,8 @@ class Tool:
     timeout_s: float = 30
     external: bool = False
     requires: tuple[str, ...] = ()
+    settings: type[BaseModel] | None = None
+
+    @property
+    def display_name(self) -> str:
+        return self.name.replace("_", " ").capitalize()

@@ -1,7 +1,7 @@
 """The tools of one run: what the model is offered, and the only way to call one."""
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from json import JSONDecodeError
 from typing import Any, Final
 
@@ -9,21 +9,37 @@ import orjson
 import structlog
 from pydantic import BaseModel, ValidationError
 
+from goclaw.core.errors import GatewayError
 from goclaw.providers.messages import ToolCall
+from goclaw.tools.external import marked
 from goclaw.tools.tool import Tool, ToolContext, ToolResult
 
 log = structlog.get_logger()
 
 MAX_RESULT_CHARS: Final = 60_000
 Json = dict[str, Any]
+Refusal = Callable[[str], Awaitable[str | None]]
+"""Why a tool may not be called at this moment, in words for the model; None when it may."""
+
+
+async def nothing_refused(_: str) -> str | None:
+    return None
 
 
 class Toolbox:
-    """Offers its tools by name, in one order, so that a vendor's prompt cache holds."""
+    """Offers its tools by name, in one order, so that a vendor's prompt cache holds. What is
+    offered was allowed when the run began; `refusal` is asked again at each call.
+    """
 
-    def __init__(self, tools: Iterable[Tool], scrub: Callable[[str], str]) -> None:
+    def __init__(
+        self,
+        tools: Iterable[Tool],
+        scrub: Callable[[str], str],
+        refusal: Refusal = nothing_refused,
+    ) -> None:
         self._tools = {tool.name: tool for tool in sorted(tools, key=lambda tool: tool.name)}
         self._scrub = scrub
+        self._refusal = refusal
         self.definitions: list[Json] = [_definition(tool) for tool in self._tools.values()]
 
     def has(self, name: str) -> bool:
@@ -40,15 +56,20 @@ class Toolbox:
         except ValueError as error:
             return ToolResult(f"Wrong arguments for {tool.name}: {error}", is_error=True)
         result = await self._run(tool, context, arguments)
-        result.text = _within_limit(self._scrub(result.text))
+        text = _within_limit(self._scrub(result.text))
+        result.text = marked(text) if tool.external else text
         return result
 
     async def _run(self, tool: Tool, context: ToolContext, arguments: BaseModel) -> ToolResult:
         try:
+            if (refused := await self._refusal(tool.name)) is not None:
+                return ToolResult(refused, is_error=True)
             async with asyncio.timeout(tool.timeout_s):
                 return await tool.run(context, arguments)
         except TimeoutError:
             text = f"{tool.name} did not finish within {tool.timeout_s:g} s and was stopped."
+        except GatewayError as error:
+            text = f"{tool.name}: {error}"
         except Exception:
             log.exception("tool.failed", tool=tool.name, run_id=str(context.run_id))
             text = f"{tool.name} failed."

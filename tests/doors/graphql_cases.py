@@ -176,6 +176,19 @@ QUERIES = (
         **OF_AGENT,
         **HIDDEN,
     ),
+    query(
+        "list_builtin_tools",
+        "{ builtinTools { name category settings missing } }",
+        shows="web_fetch",
+        **ANYBODY,
+    ),
+    query(
+        "get_builtin_tool",
+        "query ($name: String!) { builtinTool(name: $name) { displayName enabled } }",
+        variables={"name": "read_file"},
+        shows="Read file",
+        **ANYBODY,
+    ),
     query("list_web_sessions", "{ webSessions { nodes { id } } }", shows="$web_session", **HIDDEN),
     query(
         "count_web_sessions",
@@ -310,6 +323,16 @@ MUTATIONS = (
         {"id": "$provider", "model": "scripted-1"},
         "{ valid error }",
         shows='"valid":true',
+        **ANYBODY,
+    ),
+    mutation(
+        "update_builtin_tool",
+        "updateBuiltinTool",
+        "UpdateBuiltinToolInput",
+        {"name": "session_status", "enabled": True},
+        "{ name enabled }",
+        scope=Scope.ADMIN,
+        shows='"enabled":true',
         **ANYBODY,
     ),
     mutation(

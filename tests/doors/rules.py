@@ -82,6 +82,10 @@ RULES: dict[str, tuple[Scope | str | None, Whose]] = {
     "update_provider": (WRITE, A),
     "delete_provider": (WRITE, A),
     "verify_provider": (WRITE, A),
+    # built-in tools belong to nobody; what they are set up with is the administrator's
+    "list_builtin_tools": (READ, A),
+    "get_builtin_tool": (READ, A),
+    "update_builtin_tool": (ADMIN, A),
     # keys are the administrator's
     "list_api_keys": (ADMIN, A),
     "count_api_keys": (ADMIN, A),

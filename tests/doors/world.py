@@ -170,6 +170,7 @@ class World:
             "share": str(share.id),
             "key": str(key_id),
             "run_stop": str(await self._ended_stop()),
+            "tool": "read_file",
             "web_session": str((await sign_in(ada, "a browser")).session.id),
         }
         return rows | (await self._conversation(ada, agent.key) if conversation else {})

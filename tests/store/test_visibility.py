@@ -17,6 +17,7 @@ from goclaw.store.visibility import ALWAYS, CONDITIONS, WITHIN_AGENTS, visible_t
 FOR_EVERYBODY = {
     "goclaw.store.providers": "providers have no owner; keys never leave the store unsealed",
     "goclaw.store.api_keys": "looked up by hash to sign in, listed for administrators alone",
+    "goclaw.store.builtin_tools": "the server's own; secrets never leave the store unsealed",
     "goclaw.store.checkup": "one sealed secret, to see whether the key opens it",
     "goclaw.store.idempotency": "asked for by the caller's own name",
 }

@@ -1,0 +1,95 @@
+"""The tools of a worker, and what they are given to work with."""
+
+from dataclasses import dataclass
+from functools import partial
+from typing import Final
+
+from goclaw.core.callers import Caller, system_caller
+from goclaw.core.settings import Settings
+from goclaw.events.trust import Trust
+from goclaw.resolvers.conversations import SCOPES, OwnConversations
+from goclaw.resolvers.services import Services
+from goclaw.resolvers.targets import Targets
+from goclaw.resolvers.tool_switches import TOOL_SWITCHES, ToolSwitches
+from goclaw.security.outbound import OutboundClient
+from goclaw.security.scrub import Scrubber
+from goclaw.security.vault import Vault
+from goclaw.store.database import Database
+from goclaw.store.targets import Target
+from goclaw.tools.brave import Brave
+from goclaw.tools.documents import DocumentTools
+from goclaw.tools.duckduckgo import DuckDuckGo
+from goclaw.tools.files import WORKSPACE, FileTools
+from goclaw.tools.reading.reader import Reader
+from goclaw.tools.registry import Rules, ToolRegistry
+from goclaw.tools.sessions import SessionTools
+from goclaw.tools.tool import Tool
+from goclaw.tools.web_fetch import WebFetchTool
+from goclaw.tools.web_search import WebSearchSettings, WebSearchTool
+from goclaw.tools.workspace import Workspaces
+
+WORKSPACES: Final = "workspaces"
+"""The folder below the data folder."""
+
+
+@dataclass(frozen=True, slots=True)
+class Toolset:
+    registry: ToolRegistry
+    conversations: OwnConversations
+    workspaces: Workspaces
+
+    def attach(self, services: Services) -> None:
+        """Gives tools what they are a part of themselves."""
+        self.conversations.services = services
+
+
+def open_toolset(
+    settings: Settings,
+    database: Database,
+    trust: Trust,
+    vault: Vault,
+    outbound: OutboundClient,
+    scrubber: Scrubber,
+    targets: Targets,
+) -> Toolset:
+    switches = ToolSwitches(database.reads(system_caller()), vault, lambda: trust.holds)
+    trust.on(TOOL_SWITCHES, switches.forget)
+    workspaces = Workspaces(settings.data_dir / WORKSPACES)
+    conversations = OwnConversations()
+    registry = ToolRegistry(
+        _tools(workspaces, conversations, outbound, switches),
+        facilities=[WORKSPACE] if workspaces.is_usable() else [],
+        rules=Rules(settings.tools_profile, settings.tools_deny),
+        scrub=scrubber.scrub,
+        enabled=switches.enabled,
+        again=partial(_again, database, targets),
+    )
+    return Toolset(registry, conversations, workspaces)
+
+
+def _tools(
+    workspaces: Workspaces,
+    conversations: OwnConversations,
+    outbound: OutboundClient,
+    switches: ToolSwitches,
+) -> list[Tool]:
+    reader = Reader()
+    search = WebSearchTool(
+        {"brave": Brave(outbound), "duckduckgo": DuckDuckGo(outbound, reader)},
+        partial(switches.settings_of, "web_search", WebSearchSettings),
+    )
+    return [
+        *FileTools(workspaces).tools(),
+        *DocumentTools(workspaces, reader).tools(),
+        *SessionTools(conversations).tools(),
+        WebFetchTool(outbound, reader).tool(),
+        search.tool(),
+    ]
+
+
+async def _again(
+    database: Database, targets: Targets, agent: Target, user_id: str
+) -> Target | None:
+    """As chat calls find it, so that it is mostly remembered."""
+    reads = database.reads(Caller(SCOPES, user_id))
+    return await targets.find(reads, id=agent.id, key=str(agent.id), or_default=False)

@@ -1,0 +1,1 @@
+"""What strangers wrote, read in a process of its own that has nothing and can be ended."""

@@ -1,0 +1,2 @@
+class Unreadable(Exception):
+    """The text says why, for the model."""
