@@ -3,6 +3,7 @@
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Index, Numeric, text
@@ -10,10 +11,11 @@ from sqlalchemy import Text as TextColumn
 from sqlmodel import Field, SQLModel
 
 from goclaw.core.ids import uuid7
-from goclaw.models.shapes import View, instant_or_null, timestamp
+from goclaw.models.shapes import View, instant_or_null, jsonb, timestamp
 
 
 class RunStatus(StrEnum):
+    QUEUED = "queued"
     RUNNING = "running"
     COMPLETED = "completed"
     ERROR = "error"
@@ -23,7 +25,9 @@ class RunStatus(StrEnum):
 class Run(SQLModel, table=True):
     """`first_seq` to `last_seq` are the messages of the session it wrote; all tokens of
     input count, cached ones too; `cost_usd` is null when no price is known. `heartbeat_at`
-    is touched by the worker that carries it.
+    is touched by the worker that carries it. A run that any worker may carry has a `lane`;
+    while it waits for one, `asked` is what it will be told. `attempts` counts the workers that
+    began to carry it.
     """
 
     __tablename__ = "runs"
@@ -32,6 +36,7 @@ class Run(SQLModel, table=True):
         Index("runs_session", "session_id", "id"),
         Index("runs_agent", "agent_id", "id"),
         Index("runs_running", "id", postgresql_where=text("status = 'running'")),
+        Index("runs_queued", "agent_id", "user_id", postgresql_where=text("status = 'queued'")),
     )
 
     id: UUID = Field(default_factory=uuid7, primary_key=True)
@@ -56,6 +61,9 @@ class Run(SQLModel, table=True):
     started_at: datetime = timestamp()
     heartbeat_at: datetime = timestamp()
     ended_at: datetime | None = instant_or_null()
+    lane: str | None = Field(default=None, sa_type=TextColumn)
+    asked: dict[str, Any] | None = jsonb(default=None)
+    attempts: int = Field(default=0, sa_column_kwargs={"server_default": text("0")})
 
 
 class RunView(View):

@@ -3,10 +3,12 @@ from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing, suppress
 from datetime import timedelta
 from functools import partial
+from typing import Any
 from uuid import UUID
 
 from goclaw.core.callers import Scope
 from goclaw.core.errors import Conflict, Forbidden, GatewayError, UpstreamFailed
+from goclaw.core.ids import uuid7
 from goclaw.core.paging import Page, PageRequest
 from goclaw.core.streams import merged
 from goclaw.events.row import EventRow
@@ -22,14 +24,18 @@ from goclaw.resolvers.idempotency import Once
 from goclaw.resolvers.operation import operation, stream
 from goclaw.resolvers.refs import Ref
 from goclaw.resolvers.turns import Spoken, chat_target, new_turn
+from goclaw.runtime.heard import Heard
 from goclaw.runtime.history import from_row, lacks_contents
-from goclaw.runtime.live import Turn, cancelled
+from goclaw.runtime.job_runs import Lane
+from goclaw.runtime.live import LiveRun, Turn, cancelled
 from goclaw.runtime.recent import REMEMBER_S
 from goclaw.store.runs import count_runs as count_matching
 from goclaw.store.runs import runs_page
 from goclaw.store.sessions import answer_of, messages_until, question_of, session_by_key
 
 HISTORY_LIMIT = 200
+TURNS = frozenset({"run.started", "run.resumed", "run.ended"})
+GOING_ON = frozenset({RunStatus.QUEUED, RunStatus.RUNNING})
 RECALL_S = 2
 """How long another worker may take to tell an answer that it alone remembers."""
 
@@ -88,52 +94,98 @@ async def _send(ctx: Context, once: Once, data: SendMessage) -> UUID:
     if data.session_id is not None:
         session = found(await ctx.sessions.load(data.session_id), "session", data.session_id)
     agent = session.agent_id if session is not None else data.agent_id
-    turn = await _turn(ctx, agent or "", session, data.text, channel="web")
+    turn = await spoken_turn(ctx, agent or "", session, data.text, channel="web")
     return await _begin(ctx, once, turn)
 
 
 @operation(Scope.WRITE)
 async def wake_agent(ctx: Context, id: Ref, data: Wake) -> WakeResult:
-    """Waits for the answer; the run goes on when the caller hangs up. Raises NotFound, Conflict
-    while the session is answering or when the answer to a repeated request was not stored,
-    UpstreamFailed and its like when the model fails.
+    """Waits for the answer, and before it until the session is free; the run goes on when the
+    caller hangs up. Raises NotFound, Conflict and RateLimited when too much waits already,
+    Conflict when the answer to a repeated request was not stored, UpstreamFailed and its like
+    when the model fails.
     """
-    run_id = await _wake(ctx, id, data)
-    said = await _until_ended_well(ctx, run_id)
-    return await _wake_result(ctx, run_id, said)
+    run_id = uuid7()
+    with ctx.services.runner.awaiting(run_id) as begun:
+        woken = await _wake(ctx, id, data, run_id)
+        said = await _until_ended_well(ctx, woken, begun)
+    return await _wake_result(ctx, woken, said)
 
 
 @operation(Scope.WRITE)
 async def start_wake(ctx: Context, id: Ref, data: Wake) -> RunView:
-    """Gives the run at once. Raises like `wake_agent`, but for the model's failures."""
-    run_id = await _wake(ctx, id, data)
+    """Gives the run at once. Raises like `wake_agent`, but for the model's failures, after which
+    it is asked again as often as the settings say.
+    """
+    run_id = await _wake(ctx, id, data, uuid7(), ctx.services.settings.job_retries)
     return found(await ctx.runs.load(run_id), "run", run_id)
 
 
-async def _wake(ctx: Context, id: Ref, data: Wake) -> UUID:
+async def _wake(ctx: Context, id: Ref, data: Wake, run_id: UUID, retries: int = 0) -> UUID:
+    """The new run's id, or that of the run which a repeated request led to."""
     once = Once(ctx, "wake_agent", f"{id}\n{data.model_dump_json()}".encode())
-    return await once.carry_out(lambda: _wake_once(ctx, once, id, data), partial(_begun, ctx))
+
+    async def queue() -> UUID:
+        turn = await _wake_turn(ctx, id, data)
+        if not turn.agent.store_contents:
+            # What is not to be stored cannot wait in a table: it is carried here and now.
+            return await _begin(ctx, once, turn)
+        await ctx.services.job_runs.queue(run_id, turn, Lane.MAIN, retries, once.for_run())
+        ctx.services.hub.wake()
+        return run_id
+
+    return await once.carry_out(queue, partial(_begun, ctx))
 
 
-async def _wake_once(ctx: Context, once: Once, id: Ref, data: Wake) -> UUID:
+async def _wake_turn(ctx: Context, id: Ref, data: Wake) -> Turn:
     session = None
     if data.session_key is not None:
         row = await chat_target(ctx, id, or_default=False)
         session = await session_by_key(ctx.reads, row.id, ctx.user_id, data.session_key)
-    turn = await _turn(ctx, id, session, data.message, channel="wake", session_key=data.session_key)
-    return await _begin(ctx, once, turn)
+    return await spoken_turn(
+        ctx, id, session, data.message, channel="wake", session_key=data.session_key
+    )
 
 
-async def _until_ended_well(ctx: Context, id: UUID) -> str:
+async def _until_ended_well(ctx: Context, id: UUID, begun: "asyncio.Future[LiveRun]") -> str:
     """What was heard of the answer. Raises what the run failed with; of a run of before or
-    elsewhere, that it failed.
+    elsewhere, that it failed. `begun` tells when this worker begins to carry it.
     """
-    live = ctx.services.runner.live.get(id)
+    live = ctx.services.runner.live.get(id) or await _carried_here(ctx, id, begun)
     if live is not None:
         await live.ended()
         if live.error is not None:
             raise live.error
-        return "".join(live.pieces)
+        if live.status is not RunStatus.QUEUED:
+            return "".join(live.pieces)
+    return await _heard_out(ctx, id)
+
+
+async def _carried_here(ctx: Context, id: UUID, begun: "asyncio.Future[LiveRun]") -> LiveRun | None:
+    """None when the run ended without this worker."""
+    elsewhere = asyncio.create_task(_until_over(ctx, id))
+    try:
+        first: set[asyncio.Future[Any]] = {begun, elsewhere}
+        await asyncio.wait(first, return_when=asyncio.FIRST_COMPLETED)
+        if begun.done():
+            return begun.result()
+        await elsewhere
+        return None
+    finally:
+        elsewhere.cancel()
+
+
+async def _until_over(ctx: Context, id: UUID) -> None:
+    async with ctx.services.hub.subscribe([f"run:{id}"], None, lambda _: True) as told:
+        run = await _fresh_run(ctx, id)
+        if run.status not in GOING_ON:
+            return
+        async for event in told:
+            if event.kind == "run.ended":
+                return
+
+
+async def _heard_out(ctx: Context, id: UUID) -> str:
     heard: list[str] = []
     async with aclosing(_followed(ctx, id, None)) as events:
         async for event in events:
@@ -172,7 +224,7 @@ async def _is_withheld(ctx: Context, run: RunView) -> bool:
     return question is not None and lacks_contents(question)
 
 
-async def _turn(
+async def spoken_turn(
     ctx: Context,
     agent: Ref,
     session: Session | None,
@@ -220,7 +272,9 @@ async def cancel_run(ctx: Context, id: UUID) -> RunView:
     Raises NotFound.
     """
     run = found(await ctx.runs.load(id), "run", id)
-    if run.status == RunStatus.RUNNING:
+    if run.status == RunStatus.QUEUED and await ctx.services.job_runs.cancel(id):
+        return await _fresh_run(ctx, id)
+    if run.status in GOING_ON:
         live = ctx.services.runner.live.get(id)
         if live is not None:
             live.cancel()
@@ -246,19 +300,17 @@ async def _followed(ctx: Context, id: UUID, after: str | None) -> AsyncGenerator
         run = await _fresh_run(ctx, id)
         if after is None:
             yield RunStarted(told.last, run)
-        heard = 0
-        if run.status == RunStatus.RUNNING:
-            async with aclosing(merged(_until_ended(told), _text(ctx, id))) as items:
-                async for item in items:
-                    if isinstance(item, EventRow):
-                        break
-                    yield RunText(*item)
-                    heard = item[0] + len(item[1])
+        heard = Heard()
+        if run.status in GOING_ON:
+            async with aclosing(_told_until_ended(ctx, id, told)) as pieces:
+                async for piece in pieces:
+                    if (news := heard.take(*piece)) is not None:
+                        yield RunText(*news)
         run = await _fresh_run(ctx, id)
         message = await answer_of(ctx.reads, id)
         text = "" if message is None else message.content or await _recalled(ctx, run)
-        if heard < len(text):
-            yield RunText(heard, text[heard:])
+        if text and text != heard.text and (news := heard.take(0, text)) is not None:
+            yield RunText(*news)
         yield RunEnded(told.last, run, message)
 
 
@@ -278,13 +330,30 @@ async def _recalled(ctx: Context, run: RunView) -> str:
     return "".join(pieces)
 
 
-Heard = EventRow | tuple[int, str]
+Item = EventRow | tuple[int, str]
 
 
-async def _until_ended(told: AsyncIterator[EventRow]) -> AsyncIterator[Heard]:
+async def _told_until_ended(
+    ctx: Context, id: UUID, told: AsyncIterator[EventRow]
+) -> AsyncGenerator[tuple[int, str], None]:
+    """What a run says, begun anew with each worker that carries it."""
+    goes_on = True
+    while goes_on:
+        goes_on = False
+        async with aclosing(merged(_next_turn(told), _text(ctx, id))) as items:
+            async for item in items:
+                if isinstance(item, EventRow):
+                    goes_on = item.kind != "run.ended"
+                    break
+                yield item
+
+
+async def _next_turn(told: AsyncIterator[EventRow]) -> AsyncIterator[Item]:
+    """The next event after which somebody else speaks, or nobody any more."""
     async for event in told:
-        if event.kind == "run.ended":
+        if event.kind in TURNS:
             yield event
+            return
 
 
 async def _text(ctx: Context, id: UUID) -> AsyncGenerator[tuple[int, str], None]:

@@ -52,7 +52,9 @@ class Turn:
 
 @dataclass(eq=False)
 class LiveRun:
-    """`pieces` is the answer so far; a piece once added never changes."""
+    """`pieces` is the answer so far; a piece once added never changes. A `movable` run may be
+    carried on by another worker; once it is `released`, this one leaves it alone.
+    """
 
     id: UUID
     trace_id: UUID
@@ -70,6 +72,8 @@ class LiveRun:
     error: GatewayError | None = None
     pieces: list[str] = field(default_factory=list)
     cancel_requested: bool = False
+    movable: bool = False
+    released: bool = False
     task: "asyncio.Task[object] | None" = None
     _waiting: set["asyncio.Future[None]"] = field(default_factory=set)
 
@@ -100,6 +104,11 @@ class LiveRun:
         if self.task is not None:
             self.task.cancel()
 
+    def release(self) -> None:
+        """Ends the model call; the run itself is left to another worker."""
+        self.released = True
+        self.cancel()
+
     def was_cancelled(self) -> bool:
         """Whether the cancellation just caught was asked for by `cancel`; then it is taken
         back from the task, which goes on to tell its client.
@@ -111,7 +120,7 @@ class LiveRun:
         return True
 
     async def ended(self) -> None:
-        """Returns when the end of the run is committed."""
+        """Returns when the end of the run is committed, or it is carried here no more."""
         while self.status is RunStatus.RUNNING:
             await self._more()
 

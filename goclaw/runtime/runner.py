@@ -1,8 +1,8 @@
 """Carries runs: begins them, asks the model, passes on what it says, ends them."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Coroutine
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, Collection, Coroutine, Iterator
+from contextlib import aclosing, contextmanager
 from typing import Any, Final
 from uuid import UUID
 
@@ -18,6 +18,7 @@ from goclaw.runtime.recent import RecentRuns
 from goclaw.runtime.trace_writer import TraceWriter
 from goclaw.security.scrub import Scrubber
 from goclaw.store.database import Database
+from goclaw.store.queue import hand_back
 from goclaw.store.runs import begin_run, end_run
 
 log = structlog.get_logger()
@@ -46,7 +47,8 @@ class Runner:
         self._hub = hub
         self._traces = traces
         self._scrubber = scrubber
-        self._worker = worker
+        self.worker = worker
+        self.awaited: dict[UUID, asyncio.Future[LiveRun]] = {}
         self._tasks: set[asyncio.Task[Any]] = set()
 
     async def begin(self, turn: Turn, request: dict[str, Any] | None = None) -> LiveRun:
@@ -55,7 +57,7 @@ class Runner:
         """
         if self.stopping:
             raise Unavailable("stopping", retry_after_s=5)
-        new = new_run(turn, self._worker, request)
+        new = new_run(turn, self.worker, request)
         session = await begin_run(self._database, new)
         if session is None:
             raise Conflict("session_busy")
@@ -70,10 +72,34 @@ class Runner:
             first_seq=last_seq - len(turn.new) + 1,
             last_seq=last_seq,
         )
+        self.take(run)
+        return run
+
+    def take(self, run: LiveRun) -> None:
+        """From now on this worker carries the run, whose beginning is committed."""
         run.task = asyncio.current_task()
         self.live[run.id] = run
+        awaited = self.awaited.get(run.id)
+        if awaited is not None and not awaited.done():
+            awaited.set_result(run)
         self._hub.wake()
-        return run
+
+    @contextmanager
+    def awaiting(self, run_id: UUID) -> Iterator["asyncio.Future[LiveRun]"]:
+        """What tells of a queued run that this worker begins to carry it."""
+        future = self.awaited.setdefault(run_id, asyncio.get_running_loop().create_future())
+        try:
+            yield future
+        finally:
+            self.awaited.pop(run_id, None)
+
+    def drop_lost(self, asked: Collection[UUID], ours: Collection[UUID]) -> None:
+        """Of the movable runs `asked` about, those which are not `ours` any more are let go."""
+        for id in set(asked).difference(ours):
+            run = self.live.get(id)
+            if run is not None and run.movable and run.task is not None:
+                log.warning("run.taken_over", run_id=str(id))
+                run.release()
 
     async def complete(self, run: LiveRun) -> Reply:
         """The whole answer at once. A caller that is cancelled cancels the run."""
@@ -125,10 +151,23 @@ class Runner:
             await self._end(run, RunStatus.ERROR, GatewayError("internal", request_id=run.id))
             return raised
         if run.was_cancelled():
+            if run.released:
+                await self._let_go(run)
+                return cancelled()
             await self._end(run, RunStatus.CANCELLED, cancelled())
             return cancelled()
         self._spawn(self._end(run, RunStatus.CANCELLED, cancelled()))
         return raised
+
+    async def _let_go(self, run: LiveRun) -> None:
+        """Whoever takes it up finds what is committed; what was said since is said anew."""
+        run.task = None
+        self.live.pop(run.id, None)
+        try:
+            await hand_back(self._database, run.id, self.worker)
+        except Unavailable:
+            log.warning("run.hand_back_failed", run_id=str(run.id))  # its silence will tell
+        run.end(RunStatus.QUEUED)
 
     async def _end(
         self, run: LiveRun, status: RunStatus, error: GatewayError | None = None
@@ -149,7 +188,7 @@ class Runner:
 
     async def _commit(self, outcome: Outcome) -> None:
         try:
-            await end_run(self._database, outcome.run_end())
+            await end_run(self._database, outcome.run_end(), self.worker)
         except Unavailable:
             raise
         except Exception:
@@ -193,12 +232,27 @@ class Runner:
         task.add_done_callback(self._tasks.discard)
         return task
 
+    async def hand_back(self, grace_s: float) -> None:
+        """Lets movable runs finish; those that take longer are left to other workers."""
+        movable = [run for run in self.live.values() if run.movable]
+        if not movable:
+            return
+        await asyncio.wait([asyncio.ensure_future(run.ended()) for run in movable], timeout=grace_s)
+        for run in movable:
+            if run.task is not None:
+                run.release()
+
     async def stop(self, grace_s: float) -> None:
-        """Lets detached runs finish, cancels those that take longer, waits for their ends."""
+        """Lets detached runs finish, ends those that take longer or hands them back, waits for
+        that.
+        """
         self.stopping = True
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=grace_s)
         for run in list(self.live.values()):
-            run.cancel()
+            if run.movable:
+                run.release()
+            else:
+                run.cancel()
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=END_PAUSE_S * END_ATTEMPTS)

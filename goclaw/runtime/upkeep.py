@@ -15,12 +15,13 @@ from goclaw.runtime.runner import Runner
 from goclaw.store.database import Database
 from goclaw.store.events import trim_events
 from goclaw.store.idempotency import forget_old_requests
-from goclaw.store.runs import beat, end_lost_runs
+from goclaw.store.queue import beat
+from goclaw.store.runs import end_lost_runs
 from goclaw.store.web_sessions import sweep_web_sessions
 
 log = structlog.get_logger()
 
-BEAT_S: Final = 10.0
+BEAT_S: Final = 3.0
 TIDY_S: Final = 3600.0
 
 
@@ -50,7 +51,8 @@ class Upkeep:
 
     async def _beat(self) -> None:
         if self._runner.live:
-            await beat(self._database, list(self._runner.live))
+            asked = list(self._runner.live)
+            self._runner.drop_lost(asked, await beat(self._database, asked, self._runner.worker))
         if lost := await end_lost_runs(self._database):
             log.warning("runs.lost", runs=lost)
             self._runner.tell()

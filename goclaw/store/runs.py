@@ -192,7 +192,7 @@ with run as (
     update runs set status = $2, ended_at = $3, input_tokens = $4, output_tokens = $5,
         cached_tokens = $6, cost_usd = $7, error_code = $8, error_message = $9,
         last_seq = last_seq + $11
-    where id = $1 and status = 'running'
+    where id = $1 and status = 'running' and worker = $15
     returning session_id, user_id, agent_id, last_seq
 ), session as (
     update sessions set lease_run_id = null, lease_until = null, updated_at = $3,
@@ -216,8 +216,10 @@ select last_seq from run
 """
 
 
-async def end_run(database: Database, end: RunEnd) -> bool:
-    """Writes answer, figures and event, and frees the session. False when the run had ended."""
+async def end_run(database: Database, end: RunEnd, worker: str) -> bool:
+    """Writes answer, figures and event, and frees the session. False when the run had ended, or
+    is another worker's by now.
+    """
     arguments = (
         end.id,
         end.status,
@@ -233,23 +235,17 @@ async def end_run(database: Database, end: RunEnd) -> bool:
         end.message,
         end.event_id,
         end.event,
+        worker,
     )
     return bool(await fetch(database.pool, END, arguments))
 
-
-BEAT: Final = f"""
-with alive as (
-    update runs set heartbeat_at = now() where id = any($1::uuid[]) returning session_id, id
-)
-update sessions set lease_until = now() + interval '{LEASE_S} seconds'
-from alive where sessions.id = alive.session_id and sessions.lease_run_id = alive.id
-"""
 
 LOST: Final = f"""
 with lost as (
     update runs set status = 'error', ended_at = now(), error_code = 'run_lost',
         error_message = 'the server that carried the run stopped'
-    where status = 'running' and heartbeat_at < now() - interval '{LEASE_S} seconds'
+    where status = 'running' and lane is null
+        and heartbeat_at < now() - interval '{LEASE_S} seconds'
     returning id, session_id, trace_id, user_id, agent_id
 ), freed as (
     update sessions set lease_run_id = null, lease_until = null
@@ -265,12 +261,9 @@ select count(*) as total from lost
 """
 
 
-async def beat(database: Database, ids: Sequence[UUID]) -> None:
-    """Says that these runs live and keeps their sessions reserved."""
-    await fetch(database.pool, BEAT, (ids,))
-
-
 async def end_lost_runs(database: Database) -> int:
-    """Ends the runs whose worker has not spoken for longer than a lease; tells how many."""
+    """Ends the runs whose worker has not spoken for longer than a lease; tells how many. Those
+    that another worker may take up are left to it.
+    """
     rows = await fetch(database.pool, LOST, ())
     return int(rows[0].total)
