@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
+import asyncpg
 import psutil
 import pytest
 
@@ -91,22 +92,25 @@ async def replica(dsn: str, folder: Path, upstream: ScriptedUpstream) -> AsyncIt
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("said", [0, 1, DELTAS // 2, DELTAS - 1])
+@pytest.mark.parametrize("said", [0, 1, DELTAS // 2, DELTAS - 2])
 async def test_a_wake_survives_the_death_of_its_replica(
     dsn: str, tmp_path: Path, upstream: ScriptedUpstream, said: int
 ) -> None:
     """Killed when the model was asked, and when it had said so much."""
     async with AsyncExitStack() as stack:
         http = await stack.enter_async_context(aiohttp.ClientSession())
-        doomed = await stack.enter_async_context(replica(dsn, tmp_path / "doomed", upstream))
-        ada = Caller(http, doomed.url, TOKEN, "ada")
+        replicas = [
+            await stack.enter_async_context(replica(dsn, tmp_path / name, upstream))
+            for name in ("one", "two")
+        ]
+        ada = Caller(http, replicas[0].url, TOKEN, "ada")
         agent = await new_agent(ada, upstream)
         upstream.reply(WORD * DELTAS, deltas=DELTAS, every=0.1, first_after=0 if said else 60)
         upstream.reply(WORD * 5)
         before = (await ada.graphql(CURSOR)).data["server"]["eventsCursor"]
         run_id = await wake(ada, agent)
         await until_said(ada, run_id, said)
-        spare = await stack.enter_async_context(replica(dsn, tmp_path / "spare", upstream))
+        doomed, spare = await told_apart(dsn, run_id, replicas)
         doomed.kill()
         there = Caller(http, spare.url, TOKEN, "ada")
         async with asyncio.timeout(TAKEN_UP_S):
@@ -124,6 +128,19 @@ async def test_a_wake_survives_the_death_of_its_replica(
             "run.ended",
         ]
         assert len(upstream.requests) == 2
+
+
+async def told_apart(dsn: str, run_id: str, replicas: list[Replica]) -> tuple[Replica, Replica]:
+    """Who carries the run, and the other one."""
+    connection = await asyncpg.connect(dsn)
+    try:
+        worker = await connection.fetchval("select worker from runs where id = $1::uuid", run_id)
+    finally:
+        await connection.close()
+    first, second = replicas
+    pid = int(worker.rpartition(":")[2])
+    carries = {child.pid for child in psutil.Process(first.process.pid).children(recursive=True)}
+    return (first, second) if pid in carries else (second, first)
 
 
 async def new_agent(ada: Caller, upstream: ScriptedUpstream) -> str:

@@ -11,9 +11,10 @@ from goclaw.core.errors import Forbidden, InvalidInput, NotFound, Unauthenticate
 from goclaw.core.host import Host
 from goclaw.core.paging import PageRequest
 from goclaw.models.api_keys import ApiKeyCreate, ApiKeyRotate
-from goclaw.models.chat import Wake
+from goclaw.models.chat import ChatRequest, Wake
 from goclaw.models.runs import RunStatus
 from goclaw.resolvers.api_keys import create_api_key, get_api_key, rotate_api_key
+from goclaw.resolvers.chat import start_chat
 from goclaw.resolvers.context import Context
 from goclaw.resolvers.enter import Credential, enter
 from goclaw.resolvers.runs import get_run, start_wake, wake_agent
@@ -111,7 +112,9 @@ async def test_a_cached_target_is_of_those_agents_alone_that_a_key_is_bound_to(
 
 async def spoken(ctx: Context, *agents: str) -> None:
     for agent in agents:
-        await wake_agent(ctx, agent, Wake(message="Hi"))
+        said = {"model": f"goclaw:{agent}", "messages": [{"role": "user", "content": "Hi"}]}
+        run = await start_chat(ctx, ChatRequest.model_validate(said))
+        await run.reply()
 
 
 async def test_totals_of_a_bound_key_are_those_of_its_agents(
