@@ -1,5 +1,6 @@
 """The ASGI application of one worker: which door a path leads to, and how all of them open."""
 
+import asyncio
 from collections.abc import Awaitable
 from contextlib import AsyncExitStack
 from typing import Final
@@ -7,7 +8,7 @@ from typing import Final
 import structlog
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from goclaw.app.services import open_services
+from goclaw.app.services import carry_jobs, open_services
 from goclaw.core.host import Host
 from goclaw.resolvers.services import Services
 from goclaw.rest_compat.app import rest_app
@@ -35,6 +36,8 @@ class Gateway:
         self._proxies = Proxies(host.settings)
         self._stack = AsyncExitStack()
         self._services: Services | None = None
+        self._jobs: asyncio.Task[None] | None = None
+        self._handing_back: asyncio.Task[None] | None = None
         self._graphql: ASGIApp
         self._rest: ASGIApp
         self._probes: ASGIApp
@@ -79,7 +82,9 @@ class Gateway:
             await send({"type": "lifespan.startup.failed", "message": str(error)})
             return
         await send({"type": "lifespan.startup.complete"})
+        self._jobs = asyncio.create_task(carry_jobs(self.services))
         await receive()
+        await self._stop_jobs()
         await self._stack.aclose()
         await send({"type": "lifespan.shutdown.complete"})
 
@@ -99,10 +104,24 @@ class Gateway:
         return self._services
 
     async def stop(self) -> None:
-        """New runs are refused, `/readyz` says so, and subscriptions end with a reason."""
+        """New runs are refused, `/readyz` says so, jobs are taken no more, and subscriptions end
+        with a reason. Runs that others may carry on have the grace to finish.
+        """
         if self._services is not None:
-            self._services.runner.stopping = True
+            runner = self._services.runner
+            runner.stopping = True
+            if self._jobs is not None:
+                self._jobs.cancel()
+            grace_s = self._host.settings.shutdown_grace_s
+            self._handing_back = asyncio.create_task(runner.hand_back(grace_s))
             await self._services.hub.stop()
+
+    async def _stop_jobs(self) -> None:
+        """Returns when none of them is carried here any more."""
+        if self._jobs is not None:
+            self._jobs.cancel()
+        begun = [task for task in (self._jobs, self._handing_back) if task is not None]
+        await asyncio.gather(*begun, return_exceptions=True)
 
 
 def with_headers(send: Send, *, secure: bool) -> Send:

@@ -17,7 +17,7 @@ from goclaw.core.callers import system_caller
 from goclaw.core.errors import GatewayError
 from goclaw.core.host import Host
 from goclaw.core.logs import scrub_logs
-from goclaw.core.settings import Settings, is_loopback
+from goclaw.core.settings import JOB_CONNECTIONS, Settings, is_loopback
 from goclaw.events.backend import FanoutBackend
 from goclaw.events.hub import EventHub
 from goclaw.events.postgres import PostgresBackend
@@ -30,6 +30,8 @@ from goclaw.resolvers.seed import seed, warm_local_model
 from goclaw.resolvers.services import Services
 from goclaw.resolvers.targets import TARGETS, Targets
 from goclaw.runtime.clients import ModelClients
+from goclaw.runtime.job_runs import JobRuns
+from goclaw.runtime.lanes import Lanes
 from goclaw.runtime.limits import Limits
 from goclaw.runtime.remote import RemoteRuns
 from goclaw.runtime.retention import Retention
@@ -59,6 +61,9 @@ Begin = Callable[[], Coroutine[Any, Any, None]]
 RESTART_S: Final = 1.0
 REDIS_BACKEND: Final = "goclaw.events.redis:RedisBackend"
 """Imported only where Redis is used, as the client adds a tenth to a worker's start."""
+
+CARRIER: Final = "goclaw.jobs.carrier:Carrier"
+"""Imported once the worker answers: it brings a database driver of its own."""
 
 LISTEN_CONNECTIONS: Final = 1
 """What the fan-out holds outside the pools."""
@@ -124,7 +129,8 @@ async def open_services(host: Host, *, serving: bool = True) -> AsyncIterator[Se
 
 
 async def _open_database(host: Host) -> Database:
-    connections = max(2, host.connections_per_worker - LISTEN_CONNECTIONS)
+    besides = LISTEN_CONNECTIONS + (JOB_CONNECTIONS if host.settings.carry_jobs else 0)
+    connections = max(3, host.connections_per_worker - besides)
     return await open_database(host.dsn, connections, statement_cache=host.settings.statement_cache)
 
 
@@ -156,6 +162,8 @@ def _assemble(host: Host, database: Database) -> Services:
         scrubber=scrubber,
         clients=ModelClients(host, vault, outbound, scrubber, database),
         runner=runner,
+        job_runs=JobRuns(database, runner, host.settings, scrubber),
+        lanes=Lanes(host.settings),
         remote=RemoteRuns(runner, hub),
         traces=traces,
         keys=_keys(database, trust),
@@ -225,6 +233,13 @@ def _start_background(services: Services) -> list["asyncio.Task[None]"]:
         "warm_up": lambda: warm_local_model(services),
     }
     return [asyncio.create_task(_keep_going(name, begin)) for name, begin in work.items()]
+
+
+async def carry_jobs(services: Services) -> None:
+    """Until cancelled. The engine is imported beside the loop, which answers meanwhile."""
+    if services.settings.carry_jobs:
+        carrier = await asyncio.to_thread(resolve_name, CARRIER)
+        await _keep_going("jobs", lambda: carrier(services).run())
 
 
 async def _stop_background(tasks: list["asyncio.Task[None]"]) -> None:

@@ -47,6 +47,7 @@ ROWS: Final = {
     "checkup": ("the server", ""),
     "events": ("changes of rows the caller may see, and the caller's own runs", ""),
     "figures": ("the worker that answers", ""),
+    "following": ("the caller's own runs", ""),
     "providers": ("every provider, without its key", "every provider"),
     "run_stops": ("the server", ""),
     "runs": ("the caller's own runs", "the caller's own runs and conversations"),
@@ -54,6 +55,7 @@ ROWS: Final = {
     "sign_in": ("the caller's own signed-in browsers", "the caller's own signed-in browsers"),
     "system": ("the server", ""),
     "traces": ("the caller's own runs", ""),
+    "wakes": ("", "an agent the caller may use; the caller's own conversations"),
 }
 """Whose rows are read and changed, by the module of the operation."""
 
@@ -69,11 +71,9 @@ EXCEPTIONS: Final = {
     "rotate_encryption": "every stored secret",
     "sign_in": "a new signed-in browser of the caller",
     "sign_out": "the signed-in browser that calls",
-    "start_wake": "an agent the caller may use; the caller's own conversations",
     "stop_all_runs": "every run",
     "transfer_agents": "agents of the user that is named",
     "update_builtin_tool": "every built-in tool",
-    "wake_agent": "an agent the caller may use; the caller's own conversations",
 }
 
 app = typer.Typer()

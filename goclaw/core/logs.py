@@ -16,7 +16,14 @@ SHARED: Final[tuple[Processor, ...]] = (
     structlog.processors.StackInfoRenderer(),
 )
 
-QUIET: Final = ("uvicorn.error", "uvicorn.access", "asyncio", "alembic")
+QUIET: Final = (
+    "uvicorn.error",
+    "uvicorn.access",
+    "asyncio",
+    "alembic",
+    "procrastinate",
+    "psycopg.pool",
+)
 """Loggers of which only warnings matter; who starts and stops is our own line."""
 
 

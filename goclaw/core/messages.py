@@ -116,6 +116,12 @@ MESSAGES: Final[dict[str, str]] = {
     "api_key_ambiguous": "several keys begin with {prefix}; name one by its id: {ids}",
     "session_not_found": "no session {id}",
     "session_busy": "the session is answering already; wait for its run to end, or cancel it",
+    "session_queue_full": "{limit} runs wait for this session already; try again when it has "
+    "answered",
+    "lane_full": "{limit} runs wait for a place in the lane {lane} already; try again in "
+    "{retry_after_s} s",
+    "job_queue_full": "{limit} runs wait already; try again in {retry_after_s} s",
+    "run_lost": "the server that carried the run stopped, and it is not known what was done",
     "session_not_yours": "only the user of the session may speak in it",
     "session_not_stored": "agent {key} stores no contents, or stored none when this session was "
     "spoken in: begin a new session, or post the whole history to /v1/chat/completions",

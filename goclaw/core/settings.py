@@ -33,7 +33,11 @@ from goclaw.core.tool_names import Profile, is_known
 
 PREFIX: Final = "GOCLAW_"
 CONFIG_FILE: Final = "goclaw.toml"
-MIN_CONNECTIONS_PER_WORKER: Final = 4
+JOB_CONNECTIONS: Final = 4
+"""What a worker's jobs hold: two that hear of new ones, two for statements."""
+
+MAX_LANE: Final = 10_000
+MIN_CONNECTIONS_PER_WORKER: Final = 4 + JOB_CONNECTIONS
 MAX_DAYS: Final = 36_500
 
 MAX_RATE: Final = 1_000_000_000
@@ -422,6 +426,40 @@ class Settings(BaseSettings):
         (),
         description="Tools that no agent gets: names, patterns such as `mcp__*`, groups such as "
         "`group:web`; comma separated.",
+    )
+    carry_jobs: bool = Field(
+        True,
+        description="Carry wakes and cron jobs; switch off for a server that only takes them.",
+    )
+    lane_main: int = Field(
+        30, gt=0, le=MAX_LANE, description="Wakes that a worker carries at once."
+    )
+    lane_cron: int = Field(
+        30, gt=0, le=MAX_LANE, description="Cron jobs that a worker carries at once."
+    )
+    lane_subagent: int = Field(
+        50, gt=0, le=MAX_LANE, description="Sub-agents that work at once at a worker."
+    )
+    lane_delegate: int = Field(
+        100, gt=0, le=MAX_LANE, description="Delegated tasks that a worker carries at once."
+    )
+    lane_queue: int = Field(
+        1000,
+        gt=0,
+        description="Sub-agents and delegated tasks that wait for a free place at a worker.",
+    )
+    session_queue: int = Field(
+        10, gt=0, description="Wakes and cron runs that wait for one session."
+    )
+    job_queue: int = Field(
+        10_000, gt=0, description="Wakes and cron runs that wait in all, of every server."
+    )
+    job_retries: int = Field(
+        2,
+        ge=0,
+        le=10,
+        description="How often a run that nobody waits for asks the model again after a failure "
+        "that may pass, as long as nothing was said.",
     )
     local_model: bool = Field(True, description="Offer the embedded model as provider `local`.")
     provider_keys: dict[str, SecretStr] = Field(

@@ -15,6 +15,7 @@ from goclaw.models.shapes import View, instant_or_null, jsonb, timestamp
 
 
 class RunStatus(StrEnum):
+    QUEUED = "queued"
     RUNNING = "running"
     COMPLETED = "completed"
     ERROR = "error"
@@ -25,7 +26,9 @@ class Run(SQLModel, table=True):
     """`first_seq` to `last_seq` are the messages of the session it wrote; all tokens of
     input count, cached ones too; `cost_usd` is null when no price is known. `heartbeat_at`
     is touched by the worker that carries it. `inbox` is what the user said while the run was
-    busy and which it has yet to take; null for a run that takes nothing.
+    busy and which it has yet to take; null for a run that takes nothing. A run that any worker
+    may carry has a `lane`; while it waits for one, `asked` is what it will be told. `attempts`
+    counts the workers that began to carry it.
     """
 
     __tablename__ = "runs"
@@ -36,6 +39,7 @@ class Run(SQLModel, table=True):
         Index("runs_key", "key_id", "id", postgresql_where=text("key_id is not null")),
         Index("runs_running", "id", postgresql_where=text("status = 'running'")),
         Index("runs_unread", "id", postgresql_where=text("inbox <> '[]'")),
+        Index("runs_queued", "agent_id", "user_id", postgresql_where=text("status = 'queued'")),
     )
 
     id: UUID = Field(default_factory=uuid7, primary_key=True)
@@ -61,6 +65,9 @@ class Run(SQLModel, table=True):
     heartbeat_at: datetime = timestamp()
     ended_at: datetime | None = instant_or_null()
     inbox: list[dict[str, Any]] | None = jsonb(default=None)
+    lane: str | None = Field(default=None, sa_type=TextColumn)
+    asked: dict[str, Any] | None = jsonb(default=None)
+    attempts: int = Field(default=0, sa_column_kwargs={"server_default": text("0")})
 
 
 class RunView(View):

@@ -12,6 +12,8 @@ from goclaw.resolvers.refused_credentials import RefusedCredentials
 from goclaw.resolvers.targets import Targets
 from goclaw.resolvers.toolboxes import Toolboxes
 from goclaw.runtime.clients import ModelClients
+from goclaw.runtime.job_runs import JobRuns
+from goclaw.runtime.lanes import Lanes
 from goclaw.runtime.remote import RemoteRuns
 from goclaw.runtime.runner import Runner
 from goclaw.runtime.trace_writer import TraceWriter
@@ -40,6 +42,8 @@ class Services:
     scrubber: Scrubber
     clients: ModelClients
     runner: Runner
+    job_runs: JobRuns
+    lanes: Lanes
     remote: RemoteRuns
     traces: TraceWriter
     keys: KeyCache[ValidKey]

@@ -20,10 +20,10 @@ from goclaw.resolvers import (
     chat,
     providers,
     purges,
-    runs,
     sign_in,
     system,
     traces,
+    wakes,
 )
 from goclaw.rest_compat.chat import AGENT_HEADERS, complete_chat
 from goclaw.rest_compat.encoders import gzip_file
@@ -67,7 +67,7 @@ def trace_file(content: dict[str, Any]) -> str:
 WAKE_LATER: Final = Route(
     "POST",
     "/v1/agents/{id}/wake",
-    runs.start_wake,
+    wakes.start_wake,
     StartedRun,
     status=202,
     body_user="user_id",
@@ -296,7 +296,7 @@ ROUTES: Final = (
     Route(
         "POST",
         "/v1/agents/{id}/wake",
-        runs.wake_agent,
+        wakes.wake_agent,
         WakeResult,
         tag="Agents",
         summary="Wake an agent from outside",

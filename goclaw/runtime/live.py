@@ -68,6 +68,9 @@ class LiveRun:
     `request`, `answer`, `call_ns` and `first_token_ns` are of the model call that is open, if
     one is: `calling`. What those before it used is in `spent`, which a run without tools lacks;
     `whole` is its answer as one, once it is complete.
+
+    A `movable` run may be carried on by another worker; once it is `released`, this one leaves it
+    alone. One that was `taken_up` here had `done` something before, which `spent` counts.
     """
 
     id: UUID
@@ -92,11 +95,18 @@ class LiveRun:
     error: GatewayError | None = None
     pieces: list[str] = field(default_factory=list)
     cancel_requested: bool = False
+    movable: bool = False
+    released: bool = False
+    taken_up: bool = False
+    done: tuple[ModelMessage, ...] = ()
     task: "asyncio.Task[object] | None" = None
     _waiting: set["asyncio.Future[None]"] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         self.request, self.call_ns = self.turn.request, self.started_ns
+        for message in self.done:
+            if message.role == "assistant" and message.text:
+                self.pieces += [BETWEEN_STEPS, message.text] if self.pieces else [message.text]
 
     @property
     def said(self) -> Reply:
@@ -148,6 +158,11 @@ class LiveRun:
         if self.task is not None:
             self.task.cancel()
 
+    def release(self) -> None:
+        """Ends the model call; the run itself is left to another worker."""
+        self.released = True
+        self.cancel()
+
     def was_cancelled(self) -> bool:
         """Whether the cancellation just caught was asked for by `cancel`; then it is taken
         back from the task, which goes on to tell its client.
@@ -159,7 +174,7 @@ class LiveRun:
         return True
 
     async def ended(self) -> None:
-        """Returns when the end of the run is committed."""
+        """Returns when the end of the run is committed, or it is carried here no more."""
         while self.status is RunStatus.RUNNING:
             await self._more()
 

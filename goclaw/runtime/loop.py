@@ -80,6 +80,19 @@ class Loop:
         self._closing: str | None = None
         self._logprobs: list[Json] = []
         self._thinking: list[str] = []
+        if run.taken_up:
+            self._recall(run.done)
+
+    def _recall(self, done: Sequence[ModelMessage]) -> None:
+        """What the run did elsewhere counts towards its limits."""
+        calls: dict[str, ToolCall] = {}
+        for message in done:
+            calls |= {call.id: call for call in message.tool_calls}
+            if message.tool_calls:
+                self._calls_left -= len(message.tool_calls)
+                self._count_round()
+            if message.role == "tool" and message.tool_call_id in calls:
+                self._repeats.add(calls[message.tool_call_id], message.text)
 
     def _with_tools(self, request: ModelRequest) -> ModelRequest:
         """Ours come first and always alike, for the vendor's prompt cache. A tool of the client

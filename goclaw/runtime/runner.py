@@ -1,8 +1,8 @@
 """Carries runs: begins them, asks the model, passes on what it says, ends them."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Coroutine
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, Collection, Coroutine, Iterator
+from contextlib import aclosing, contextmanager
 from typing import Any, Final
 from uuid import UUID
 
@@ -23,6 +23,7 @@ from goclaw.runtime.steps import Steps
 from goclaw.runtime.trace_writer import TraceWriter
 from goclaw.security.scrub import Scrubber
 from goclaw.store.database import Database
+from goclaw.store.queue import hand_back
 from goclaw.store.runs import Ended, begin_run, end_run, keep_unread
 
 log = structlog.get_logger()
@@ -52,7 +53,8 @@ class Runner:
         self._hub = hub
         self._traces = traces
         self._scrubber = scrubber
-        self._worker = worker
+        self.worker = worker
+        self.awaited: dict[UUID, asyncio.Future[LiveRun]] = {}
         self._limits = limits
         self._budgets = Budgets(database, hub)
         self._compactor = Compactor(database, traces, scrubber, self._budgets)
@@ -65,9 +67,8 @@ class Runner:
         """
         if self.stopping:
             raise Unavailable("stopping", retry_after_s=5)
-        if turn.budgets:
-            await self._budgets.admit(turn.budgets)
-        new = new_run(turn, self._worker, request)
+        await self.admit(turn)
+        new = new_run(turn, self.worker, request)
         session = await begin_run(self._database, new)
         if session is None:
             raise Conflict("session_busy")
@@ -82,10 +83,39 @@ class Runner:
             first_seq=last_seq - len(turn.new) + 1,
             last_seq=last_seq,
         )
+        self.take(run)
+        return run
+
+    async def admit(self, turn: Turn) -> None:
+        """Raises BudgetExceeded."""
+        if turn.budgets:
+            await self._budgets.admit(turn.budgets)
+
+    def take(self, run: LiveRun) -> None:
+        """From now on this worker carries the run, whose beginning is committed."""
         run.task = asyncio.current_task()
         self.live[run.id] = run
+        awaited = self.awaited.get(run.id)
+        if awaited is not None and not awaited.done():
+            awaited.set_result(run)
         self._hub.wake()
-        return run
+
+    @contextmanager
+    def awaiting(self, run_id: UUID) -> Iterator["asyncio.Future[LiveRun]"]:
+        """What tells of a queued run that this worker begins to carry it."""
+        future = self.awaited.setdefault(run_id, asyncio.get_running_loop().create_future())
+        try:
+            yield future
+        finally:
+            self.awaited.pop(run_id, None)
+
+    def drop_lost(self, asked: Collection[UUID], ours: Collection[UUID]) -> None:
+        """Of the movable runs `asked` about, those which are not `ours` any more are let go."""
+        for id in set(asked).difference(ours):
+            run = self.live.get(id)
+            if run is not None and run.movable and run.task is not None:
+                log.warning("run.taken_over", run_id=str(id))
+                run.release()
 
     async def complete(self, run: LiveRun) -> Reply:
         """The whole answer at once. A caller that is cancelled cancels the run."""
@@ -128,7 +158,15 @@ class Runner:
         toolbox = run.turn.toolbox
         if toolbox is None:
             return None
-        steps = Steps(run, self._database, self._hub, self._traces, self._scrubber, self._budgets)
+        steps = Steps(
+            run,
+            self._database,
+            self._hub,
+            self._traces,
+            self._scrubber,
+            self._budgets,
+            self.worker,
+        )
         return Loop(run, toolbox, steps, self._limits, self._budgets)
 
     def cancel_all(self) -> None:
@@ -156,10 +194,23 @@ class Runner:
             await self._end(run, RunStatus.ERROR, GatewayError("internal", request_id=run.id))
             return raised
         if run.was_cancelled():
+            if run.released:
+                await self._let_go(run)
+                return cancelled()
             await self._end(run, RunStatus.CANCELLED, cancelled())
             return cancelled()
         self._spawn(self._end(run, RunStatus.CANCELLED, cancelled()))
         return raised
+
+    async def _let_go(self, run: LiveRun) -> None:
+        """Whoever takes it up finds what is committed; what was said since is said anew."""
+        run.task = None
+        self.live.pop(run.id, None)
+        try:
+            await hand_back(self._database, run.id, self.worker)
+        except Unavailable:
+            log.warning("run.hand_back_failed", run_id=str(run.id))  # its silence will tell
+        run.end(RunStatus.QUEUED)
 
     async def _end(
         self, run: LiveRun, status: RunStatus, error: GatewayError | None = None
@@ -181,7 +232,7 @@ class Runner:
     async def _commit(self, outcome: Outcome) -> None:
         try:
             end = outcome.run_end()
-            if await end_run(self._database, end) is Ended.UNREAD:
+            if await end_run(self._database, end, self.worker) is Ended.UNREAD:
                 await keep_unread(self._database, end.id)
         except Unavailable:
             raise
@@ -234,12 +285,27 @@ class Runner:
         task.add_done_callback(self._tasks.discard)
         return task
 
+    async def hand_back(self, grace_s: float) -> None:
+        """Lets movable runs finish; those that take longer are left to other workers."""
+        movable = [run for run in self.live.values() if run.movable]
+        if not movable:
+            return
+        await asyncio.wait([asyncio.ensure_future(run.ended()) for run in movable], timeout=grace_s)
+        for run in movable:
+            if run.task is not None:
+                run.release()
+
     async def stop(self, grace_s: float) -> None:
-        """Lets detached runs finish, cancels those that take longer, waits for their ends."""
+        """Lets detached runs finish, ends those that take longer or hands them back, waits for
+        that.
+        """
         self.stopping = True
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=grace_s)
         for run in list(self.live.values()):
-            run.cancel()
+            if run.movable:
+                run.release()
+            else:
+                run.cancel()
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=END_PAUSE_S * END_ATTEMPTS)

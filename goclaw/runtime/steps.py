@@ -60,18 +60,24 @@ class Steps:
         traces: TraceWriter,
         scrubber: Scrubber,
         budgets: Budgets,
+        worker: str,
     ) -> None:
         self._run = run
+        self._worker = worker
         self._database = database
         self._hub = hub
         self._traces = traces
         self._scrubber = scrubber
         self._budgets = budgets
-        run.agent_span_id = uuid7()
-        run.spent = self.spent = Spent()
+        run.agent_span_id = run.agent_span_id or uuid7()
+        run.spent = self.spent = run.spent or Spent()
         self._rows = TraceRows(run, scrubber)
         self._agent = self._rows.agent(RunStatus.RUNNING, None)
-        traces.begin(self._rows.trace(RunStatus.RUNNING, None, None, None, self.spent), self._agent)
+        begun = self._rows.trace(RunStatus.RUNNING, None, None, None, self.spent)
+        if run.taken_up:
+            traces.end(begun, [self._agent])
+        else:
+            traces.begin(begun, self._agent)
 
     async def answer(self, reply: Reply) -> list[str]:
         """Ends the open model call, after which the run goes on without calling tools. Gives
@@ -96,7 +102,7 @@ class Steps:
         return (await self._write([], 0, [])).said
 
     async def has_last_word(self) -> bool:
-        return await has_last_word(self._database, self._run.id)
+        return await has_last_word(self._database, self._run.id, self._worker)
 
     async def result(self, intent: Intent, result: ModelMessage) -> bool:
         """Commits what came of a call; asked again as long as the database may come back, so
@@ -137,7 +143,9 @@ class Steps:
         attempt = 1
         while True:
             try:
-                waits = await write_result(self._database, self._run.id, at, row, event)
+                waits = await write_result(
+                    self._database, self._run.id, self._worker, at, row, event
+                )
             except Unavailable:
                 if attempt == WRITE_ATTEMPTS:
                     raise
@@ -183,6 +191,7 @@ class Steps:
         spent = spent or self.spent
         step = Step(
             run_id=self._run.id,
+            worker=self._worker,
             at=datetime.now(UTC),
             messages=messages,
             reserves=reserves,

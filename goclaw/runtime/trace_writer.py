@@ -66,7 +66,7 @@ class TraceWriter:
         self._put(Entry(None, spans, replaces=False))
 
     def end(self, trace: NewTrace, spans: Sequence[NewSpan]) -> None:
-        """Of a run that was begun here; `spans` have the agent's once more."""
+        """Of a run that was begun before; `spans` have the agent's once more."""
         self._put(Entry(trace, spans, replaces=True))
 
     def _put(self, entry: Entry) -> None:

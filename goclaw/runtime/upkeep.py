@@ -15,12 +15,13 @@ from goclaw.runtime.runner import Runner
 from goclaw.store.database import Database
 from goclaw.store.events import trim_events
 from goclaw.store.idempotency import forget_old_requests
-from goclaw.store.runs import beat, end_lost_runs
+from goclaw.store.queue import beat
+from goclaw.store.runs import end_lost_runs
 from goclaw.store.web_sessions import sweep_web_sessions
 
 log = structlog.get_logger()
 
-BEAT_S: Final = 10.0
+BEAT_S: Final = 3.0
 TIDY_S: Final = 3600.0
 
 
@@ -49,8 +50,12 @@ class Upkeep:
         await _repeat(self._tidy, TIDY_S)
 
     async def _beat(self) -> None:
-        if self._runner.live and await beat(self._database, list(self._runner.live)):
-            self._runner.cancel_all()
+        if self._runner.live:
+            asked = list(self._runner.live)
+            heard = await beat(self._database, asked, self._runner.worker)
+            if heard.stopped:
+                self._runner.cancel_all()
+            self._runner.drop_lost(asked, heard.ours)
         if lost := await end_lost_runs(self._database):
             log.warning("runs.lost", runs=lost)
             self._runner.tell()

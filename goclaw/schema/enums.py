@@ -106,6 +106,7 @@ WORDS: Final[dict[type[StrEnum], tuple[str, dict[str, str]]]] = {
     RunStatus: (
         "Where a run stands.",
         {
+            "QUEUED": "It waits for a worker, or for its session to be free.",
             "RUNNING": "The model is answering.",
             "COMPLETED": "It was answered.",
             "ERROR": "It failed.",

@@ -15,17 +15,11 @@ from goclaw.models.chat import SendMessage, Wake
 from goclaw.models.chat import WakeResult as WakeRow
 from goclaw.models.sessions import Session as SessionRow
 from goclaw.models.traces import TraceView
-from goclaw.resolvers.runs import (
-    cancel_run,
-    count_runs,
-    get_run,
-    list_runs,
-    send_message,
-    wake_agent,
-    watch_run,
-)
+from goclaw.resolvers.following import watch_run
+from goclaw.resolvers.runs import cancel_run, count_runs, get_run, list_runs, send_message
 from goclaw.resolvers.sessions import get_session
 from goclaw.resolvers.traces import get_trace
+from goclaw.resolvers.wakes import wake_agent
 from goclaw.schema.agents import Agent
 from goclaw.schema.api_keys import IDEMPOTENCY
 from goclaw.schema.connection import DEFAULT_FIRST, After, Connection, First, Listed, listed

@@ -67,7 +67,7 @@ STEPS: Final = (
     Step("traces", "user_id = $1::text"),
     Step(
         "runs",
-        "user_id = $1::text and status <> 'running'",
+        "user_id = $1::text and status not in ('queued', 'running')",
         "user_id = $2::text, key_id = null, error_message = null",
     ),
     Step("usage_days", "user_id = $1::text", "user_id = $2::text", key="ctid"),
@@ -117,7 +117,7 @@ TABLES: Final = tuple(dict.fromkeys(step.table for step in STEPS))
 async def live_runs_of(db: Db, user_id: str) -> int:
     """How many runs of the user go on."""
     statement = select(func.count()).where(
-        col(Run.user_id) == user_id, col(Run.status) == RunStatus.RUNNING
+        col(Run.user_id) == user_id, col(Run.status).in_((RunStatus.QUEUED, RunStatus.RUNNING))
     )
     return (await db.exec(statement)).one()
 

@@ -61,7 +61,7 @@ STATEMENTS: Final[Mapping[str, str]] = {
         _older("traces"),
         "steps as (delete from spans using gone where spans.trace_id = gone.id)",
     ),
-    "runs": _statement(_older("runs", "status <> 'running'"), f"used as ({USED})"),
+    "runs": _statement(_older("runs", "status not in ('queued', 'running')"), f"used as ({USED})"),
     "activity": _statement(_older("activity_logs")),
 }
 """By what is deleted. Spans are younger than their trace, so what is due of them goes before."""

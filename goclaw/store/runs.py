@@ -196,7 +196,7 @@ with run as (
     update runs set status = $2, ended_at = $3, input_tokens = $4, output_tokens = $5,
         cached_tokens = $6, cost_usd = $7, error_code = $8, error_message = $9,
         last_seq = last_seq + $11
-    where id = $1 and status = 'running'
+    where id = $1 and status = 'running' and worker = $15
     returning session_id, user_id, agent_id, last_seq, coalesce(inbox <> '[]', false) as unread
 ), session as (
     update sessions set lease_run_id = null, lease_until = null, updated_at = $3,
@@ -240,14 +240,16 @@ from session, jsonb_array_elements(inbox) with ordinality as said (message, at)
 
 
 class Ended(Enum):
-    """`UNREAD`: the user said something meanwhile that the run has not taken."""
+    """`UNREAD`: the user said something meanwhile that the run has not taken. `BEFORE`: the run
+    had ended, or is another worker's by now.
+    """
 
     NOW = "now"
     UNREAD = "unread"
     BEFORE = "before"
 
 
-async def end_run(database: Database, end: RunEnd) -> Ended:
+async def end_run(database: Database, end: RunEnd, worker: str) -> Ended:
     """Writes answer, figures and event, and frees the session."""
     arguments = (
         end.id,
@@ -264,6 +266,7 @@ async def end_run(database: Database, end: RunEnd) -> Ended:
         end.message,
         end.event_id,
         end.event,
+        worker,
     )
     rows = await fetch(database.pool, END, arguments)
     if not rows:
@@ -278,61 +281,54 @@ async def keep_unread(database: Database, id: UUID | None = None) -> None:
     await fetch(database.pool, UNREAD, (id,))
 
 
-BEAT: Final = f"""
-with alive as (
-    update runs set heartbeat_at = now() where id = any($1::uuid[]) returning session_id, id
-), kept as (
-    update sessions set lease_until = now() + interval '{LEASE_S} seconds'
-    from alive where sessions.id = alive.session_id and sessions.lease_run_id = alive.id
-)
-select exists (select from run_stops where resumed_at is null) as stopped
-"""
-
-LOST: Final = f"""
-with lost as (
-    update runs set status = 'error', ended_at = now(), error_code = 'run_lost',
-        error_message = 'the server that carried the run stopped'
-    where status = 'running' and heartbeat_at < now() - interval '{LEASE_S} seconds'
-    returning id, session_id, trace_id, user_id, agent_id, input_tokens, output_tokens, cost_usd
+ENDED_UNATTENDED: Final = """
+    returning id, status, error_code, session_id, trace_id, user_id, agent_id, input_tokens,
+        output_tokens, cost_usd
 ), trace as (
-    update traces set status = 'error', end_time = now(), error = 'run_lost',
+    update traces set status = ended.status, end_time = now(), error = ended.error_code,
         duration_ms = extract(epoch from now() - start_time) * 1000,
         total_input_tokens = input_tokens, total_output_tokens = output_tokens,
         total_cost_usd = cost_usd, span_count = counted.spans,
         llm_call_count = counted.model_calls, tool_call_count = counted.tool_calls
-    from lost, lateral (
+    from ended, lateral (
         select count(*) as spans, count(*) filter (where span_type = 'llm_call') as model_calls,
             count(*) filter (where span_type = 'tool_call') as tool_calls
-        from spans where spans.trace_id = lost.trace_id
+        from spans where spans.trace_id = ended.trace_id
     ) as counted
-    where traces.id = lost.trace_id and traces.status = 'running'
+    where traces.id = ended.trace_id and traces.status = 'running'
 ), span as (
-    update spans set status = 'error', end_time = now(), error = 'run_lost',
+    update spans set status = ended.status, end_time = now(), error = ended.error_code,
         duration_ms = extract(epoch from now() - start_time) * 1000
-    from lost where spans.trace_id = lost.trace_id and spans.status = 'running'
+    from ended where spans.trace_id = ended.trace_id and spans.status = 'running'
 ), freed as (
     update sessions set lease_run_id = null, lease_until = null
-    from lost where sessions.id = lost.session_id and sessions.lease_run_id = lost.id
+    from ended where sessions.id = ended.session_id and sessions.lease_run_id = ended.id
 ), told as (
     insert into events (id, topic, kind, user_id, agent_id, audience, payload)
     select gen_random_uuid(), 'run:' || id, 'run.ended', user_id, agent_id, 'user',
         jsonb_build_object('id', id, 'trace_id', trace_id, 'session_id', session_id,
-            'status', 'error', 'error_code', 'run_lost')
-    from lost
+            'status', status, 'error_code', error_code)
+    from ended
 )
-select count(*) as total from lost
+select count(*) as total from ended
+"""
+"""What follows `with ended as (update runs ...` for runs that nobody carries any more: their
+traces end, their sessions are free, their followers are told.
 """
 
-
-async def beat(database: Database, ids: Sequence[UUID]) -> bool:
-    """Says that these runs live and keeps their sessions reserved. Tells whether all runs are to
-    be stopped, for a worker that has not heard of it.
-    """
-    return bool((await fetch(database.pool, BEAT, (ids,)))[0].stopped)
+LOST: Final = f"""
+with ended as (
+    update runs set status = 'error', ended_at = now(), error_code = 'run_lost',
+        error_message = 'the server that carried the run stopped'
+    where status = 'running' and lane is null
+        and heartbeat_at < now() - interval '{LEASE_S} seconds'
+    {ENDED_UNATTENDED}"""
 
 
 async def end_lost_runs(database: Database) -> int:
-    """Ends the runs whose worker has not spoken for longer than a lease; tells how many."""
+    """Ends the runs whose worker has not spoken for longer than a lease; tells how many. Those
+    that another worker may take up are left to it.
+    """
     rows = await fetch(database.pool, LOST, ())
     lost = int(rows[0].total)
     if lost:

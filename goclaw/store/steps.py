@@ -35,7 +35,7 @@ TOLD: Final = """
 STEP: Final = f"""
 with held as (
     select id, coalesce(inbox, '[]') as inbox from runs
-    where id = $1 and status = 'running' for update
+    where id = $1 and status = 'running' and worker = $11 for update
 ), run as (
     update runs set input_tokens = $5, output_tokens = $6, cached_tokens = $7, cost_usd = $8,
         last_seq = last_seq + $9 + jsonb_array_length(held.inbox), heartbeat_at = now(),
@@ -62,7 +62,7 @@ select before, taken from run
 RESULT: Final = f"""
 with run as (
     select session_id, user_id, agent_id, 0 as before, coalesce(inbox, '[]') <> '[]' as waits
-    from runs where id = $1 and status = 'running'
+    from runs where id = $1 and status = 'running' and worker = $5
 ), written as ({WRITTEN}
 ), told as ({TOLD}
 )
@@ -71,7 +71,7 @@ select waits from run
 
 LAST_WORD: Final = """
 update runs set inbox = case when inbox = '[]' then null else inbox end
-where id = $1 and status = 'running'
+where id = $1 and status = 'running' and worker = $2
 returning inbox is not null as waits
 """
 
@@ -108,6 +108,7 @@ class Step:
     """
 
     run_id: UUID
+    worker: str
     at: datetime
     messages: Sequence[Json]
     reserves: int
@@ -130,7 +131,7 @@ class Stepped:
 
 
 async def write_step(database: Database, step: Step) -> Stepped | None:
-    """None when the run has ended."""
+    """None when the run has ended, or is another worker's by now."""
     rows = await fetch(
         database.pool,
         STEP,
@@ -145,6 +146,7 @@ async def write_step(database: Database, step: Step) -> Stepped | None:
             step.cost_usd,
             step.reserves,
             step.spare_ids,
+            step.worker,
         ),
     )
     if not rows:
@@ -153,20 +155,21 @@ async def write_step(database: Database, step: Step) -> Stepped | None:
 
 
 async def write_result(
-    database: Database, run_id: UUID, at: datetime, message: Json, event: Json
+    database: Database, run_id: UUID, worker: str, at: datetime, message: Json, event: Json
 ) -> bool | None:
     """A row of `messages` with its place in the session; written once, however often it is
-    handed in. Tells whether the user has said something meanwhile; None when the run has ended.
+    handed in. Tells whether the user has said something meanwhile; None when the run has ended,
+    or is another worker's by now.
     """
-    rows = await fetch(database.pool, RESULT, (run_id, at, [message], [event]))
+    rows = await fetch(database.pool, RESULT, (run_id, at, [message], [event], worker))
     return bool(rows[0].waits) if rows else None
 
 
-async def has_last_word(database: Database, run_id: UUID) -> bool:
+async def has_last_word(database: Database, run_id: UUID, worker: str) -> bool:
     """Whether the run may end: the user has said nothing that it has not taken, and from now on
-    nothing more is taken. So it is also when the run has ended.
+    nothing more is taken. So it is also when the run has ended, or is another worker's by now.
     """
-    rows = await fetch(database.pool, LAST_WORD, (run_id,))
+    rows = await fetch(database.pool, LAST_WORD, (run_id, worker))
     return not rows or not rows[0].waits
 
 

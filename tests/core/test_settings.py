@@ -160,7 +160,7 @@ def test_a_bad_value_gives_one_line_that_names_the_variable(
 
 def test_connections_must_suffice_for_the_workers() -> None:
     with pytest.raises(InvalidSettings, match=r"^GOCLAW_DB_CONNECTIONS: 8 workers need"):
-        load_settings(workers=8, db_connections=31)
+        load_settings(workers=8, db_connections=63)
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import pytest
 import pytest_asyncio
 
 from goclaw.core.host import Host
-from tests.runtime.acting import Bench
+from tests.runtime.acting import Bench, every_agent_has
 from tests.support.callers import add_agent, add_provider
 from tests.support.server import RunningServer, running_server
 from tests.upstream import ScriptedUpstream, Usage, call
@@ -20,7 +20,7 @@ ASKED = {"model": "goclaw:scribe", "messages": [{"role": "user", "content": "Wha
 async def acting(
     host: Host, upstream: ScriptedUpstream, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[RunningServer]:
-    monkeypatch.setattr("goclaw.app.services.open_toolboxes", Bench)
+    every_agent_has(Bench(), monkeypatch)
     async with running_server(host) as server:
         await add_agent(server.services, await add_provider(server.services, upstream))
         yield server

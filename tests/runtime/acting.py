@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import orjson
+import pytest
 from pydantic import BaseModel
 
 from goclaw.core.paging import PageRequest
@@ -20,6 +21,7 @@ from goclaw.resolvers.services import Services
 from goclaw.resolvers.sessions import list_messages
 from goclaw.resolvers.traces import get_trace, list_spans
 from goclaw.store.targets import Target
+from goclaw.tools.registry import ToolRegistry
 from goclaw.tools.tool import Tool, ToolContext, ToolResult
 from goclaw.tools.toolbox import Toolbox
 from tests.support.callers import add_agent, add_provider, context
@@ -84,6 +86,15 @@ class Bench:
 
     async def refuses(self, ctx: ToolContext, place: Place) -> ToolResult:
         return ToolResult(f"{place.city} is closed.", is_error=True)
+
+
+def every_agent_has(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Servers that start from now on give their agents the tools of the bench."""
+
+    async def toolbox(_: ToolRegistry, agent: Target, user_id: str) -> Toolbox:
+        return await bench.toolbox(agent, user_id)
+
+    monkeypatch.setattr(ToolRegistry, "toolbox", toolbox)
 
 
 def chat(text: str = "What is it like?", **options: Any) -> ChatRequest:

@@ -17,7 +17,7 @@ from goclaw.resolvers.agents import get_agent, share_agent, update_agent
 from goclaw.resolvers.run_stops import get_runs_state, resume_runs, stop_all_runs
 from goclaw.resolvers.services import Services
 from goclaw.runtime import budgets
-from goclaw.store.runs import beat
+from goclaw.store.queue import beat
 from tests.runtime.acting import Scene, set_scene
 from tests.support.callers import context
 from tests.upstream import ScriptedUpstream, Usage, call
@@ -192,9 +192,10 @@ async def test_a_worker_that_did_not_hear_of_the_stop_learns_it_with_its_next_be
     run = await scene.start()
     answering = asyncio.create_task(run.reply())
     await scene.tool_started()
-    assert await beat(scene.services.database, [run.id]) is False
+    database, worker = scene.services.database, scene.services.runner.worker
+    assert not (await beat(database, [run.id], worker)).stopped
     monkeypatch.setattr(scene.services.remote, "cancel_all", lambda: None)
     await stop_all_runs(context(scene.services, "boss", Scope.ADMIN), StopRuns())
-    assert await beat(scene.services.database, [run.id]) is True
+    assert (await beat(database, [run.id], worker)).stopped
     answering.cancel()
     await asyncio.gather(answering, return_exceptions=True)

@@ -19,7 +19,8 @@ from goclaw.models.run_events import (
     RunToolResult,
 )
 from goclaw.models.runs import RunStatus, RunView
-from goclaw.resolvers.runs import cancel_run, send_message, watch_run
+from goclaw.resolvers.following import watch_run
+from goclaw.resolvers.runs import cancel_run, send_message
 from goclaw.resolvers.services import Services
 from goclaw.resolvers.toolboxes import NoTools
 from goclaw.runtime.history import UNKNOWN

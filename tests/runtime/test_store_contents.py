@@ -15,10 +15,12 @@ from goclaw.models.chat import ChatRequest, SendMessage, Wake
 from goclaw.models.run_events import RunEnded, RunText
 from goclaw.resolvers.agents import update_agent
 from goclaw.resolvers.chat import start_chat
-from goclaw.resolvers.runs import get_run, list_runs, send_message, wake_agent, watch_run
+from goclaw.resolvers.following import watch_run
+from goclaw.resolvers.runs import get_run, list_runs, send_message
 from goclaw.resolvers.services import Services
 from goclaw.resolvers.sessions import list_messages, list_sessions
 from goclaw.resolvers.traces import list_costs, list_traces
+from goclaw.resolvers.wakes import wake_agent
 from goclaw.store.tables import TABLES
 from tests.runtime.test_chat_runs import said
 from tests.support.callers import add_agent, add_provider, context

@@ -224,6 +224,8 @@ export type RotateApiKeyInput = {
 
 /** Where a run stands. */
 export type RunStatus =
+  /** It waits for a worker, or for its session to be free. */
+  | 'QUEUED'
   /** The model is answering. */
   | 'RUNNING'
   /** It was answered. */

@@ -2,6 +2,7 @@ import { Badge } from "@mantine/core";
 import type { RunStatus } from "../gql/graphql";
 
 const looks: Record<RunStatus, { color: string; label: string }> = {
+  QUEUED: { color: "gray", label: "Waiting" },
   RUNNING: { color: "blue", label: "Running" },
   COMPLETED: { color: "claw", label: "Completed" },
   ERROR: { color: "red", label: "Failed" },
