@@ -51,6 +51,7 @@ ROWS: Final = {
     "sign_in": ("the caller's own signed-in browsers", "the caller's own signed-in browsers"),
     "system": ("the server", ""),
     "traces": ("the caller's own runs", ""),
+    "usage": ("totals of the caller's own runs, and of agents the caller owns", ""),
 }
 """Whose rows are read and changed, by the module of the operation."""
 

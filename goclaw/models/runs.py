@@ -31,6 +31,7 @@ class Run(SQLModel, table=True):
         Index("runs_user", "user_id", "id"),
         Index("runs_session", "session_id", "id"),
         Index("runs_agent", "agent_id", "id"),
+        Index("runs_ended", "ended_at"),
         Index("runs_running", "id", postgresql_where=text("status = 'running'")),
     )
 

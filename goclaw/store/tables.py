@@ -15,7 +15,7 @@ from goclaw.models.runs import Run
 from goclaw.models.sessions import Message, Session
 from goclaw.models.traces import Span, Trace
 from goclaw.models.trust import TrustEpoch, TrustingWorker
-from goclaw.models.usage import UsageDay
+from goclaw.models.usage import UsageCounted, UsageDay, UsageHour
 from goclaw.models.web_sessions import WebSession
 
 TABLES: Final[tuple[type[SQLModel], ...]] = (
@@ -36,5 +36,7 @@ TABLES: Final[tuple[type[SQLModel], ...]] = (
     TrustEpoch,
     TrustingWorker,
     UsageDay,
+    UsageHour,
+    UsageCounted,
     Chore,
 )

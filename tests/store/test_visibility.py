@@ -31,6 +31,7 @@ INTERNAL = {
     "IdempotentRequest",
     "TrustEpoch",
     "TrustingWorker",
+    "UsageCounted",
 }
 """Tables that no operation reads for a caller: the event log checks each event as it is told."""
 
