@@ -31,7 +31,7 @@ on conflict (day, agent_id, user_id, provider_name, model) do update set
 """Money is not forgotten: what runs used that are in no hour yet is added to their day before
 they go.
 """
-COUNTED: Final = "counted as (select until from usage_counted for share)"
+COUNTED: Final = "counted as (select (select until from usage_counted for share) as until)"
 """Waits for an hour that is being counted, so that its runs are in one of the two."""
 
 

@@ -73,7 +73,8 @@ async def _next_hour(db: Db, since: datetime | None, until: datetime) -> datetim
     )
     if since is not None:
         first = first.where(col(Run.ended_at) >= since)
-    return (await db.exec(first)).one()
+    hour: datetime | None = (await db.exec(first)).one()
+    return hour
 
 
 async def _count(db: Db, hour: datetime) -> None:

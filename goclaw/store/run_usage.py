@@ -10,6 +10,7 @@ from sqlalchemy import (
     ColumnElement,
     FromClause,
     Integer,
+    Numeric,
     Subquery,
     and_,
     case,
@@ -43,6 +44,8 @@ FIGURES: Final = (
 OF_RUN: Final = ("input_tokens", "output_tokens", "cached_tokens", "cost_usd")
 TOLD: Final = ("cached_tokens", "cache_write_tokens", "reasoning_tokens")
 """Figures of a model call that stand in its metadata."""
+
+MONEY: Final = Numeric(20, 8)
 
 
 def summed(column: ColumnElement[Any], name: str) -> ColumnElement[Any]:
@@ -91,7 +94,7 @@ def _steps(ended: FromClause) -> Subquery:
         total(col(Span.input_tokens)).label("input_tokens"),
         total(col(Span.output_tokens)).label("output_tokens"),
         *(total(of).label(name) for name, of in told.items()),
-        total(col(Span.cost_usd), col(Span.cost_usd).type).label("cost_usd"),
+        total(col(Span.cost_usd), MONEY).label("cost_usd"),
     )
     return (
         select(*columns)
@@ -104,13 +107,13 @@ def _steps(ended: FromClause) -> Subquery:
 
 def _ranked(steps: Subquery) -> Subquery:
     """The model asked last comes first; with what the run's spans have in all."""
-    of_run = {"partition_by": steps.c.run_id}
+    run = steps.c.run_id
     order = (steps.c.asked_at.desc().nulls_last(), steps.c.asked_provider, steps.c.asked_model)
     return select(
         steps,
-        func.row_number().over(order_by=order, **of_run).label("place"),
-        func.sum(steps.c.tool_calls).over(**of_run).label("run_tool_calls"),
-        *(func.sum(steps.c[name]).over(**of_run).label(f"run_{name}") for name in OF_RUN),
+        func.row_number().over(partition_by=run, order_by=order).label("place"),
+        func.sum(steps.c.tool_calls).over(partition_by=run).label("run_tool_calls"),
+        *(func.sum(steps.c[name]).over(partition_by=run).label(f"run_{name}") for name in OF_RUN),
     ).subquery("ranked")
 
 
