@@ -35,6 +35,7 @@ from goclaw.runtime.lanes import Lanes
 from goclaw.runtime.limits import Limits
 from goclaw.runtime.remote import RemoteRuns
 from goclaw.runtime.retention import Retention
+from goclaw.runtime.rollup import Rollup
 from goclaw.runtime.runner import Runner
 from goclaw.runtime.trace_writer import TraceWriter
 from goclaw.runtime.upkeep import Upkeep
@@ -219,6 +220,7 @@ def _start_background(services: Services) -> list["asyncio.Task[None]"]:
     upkeep = Upkeep(
         services.database,
         services.runner,
+        Rollup(services.database),
         Retention(services.database, settings),
         keep_events=timedelta(days=settings.keep_events_days),
         session_idle=timedelta(seconds=settings.session_idle_s),

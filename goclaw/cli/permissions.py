@@ -56,6 +56,7 @@ ROWS: Final = {
     "system": ("the server", ""),
     "traces": ("the caller's own runs", ""),
     "wakes": ("", "an agent the caller may use; the caller's own conversations"),
+    "usage": ("totals of the caller's own runs, and of agents the caller owns", ""),
 }
 """Whose rows are read and changed, by the module of the operation."""
 

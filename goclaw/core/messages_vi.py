@@ -200,6 +200,8 @@ REASONS: Final[dict[str, str]] = {
     "instant": "phải là một thời điểm như {example}",
     "one_of": "phải là một trong: {values}",
     "between": "phải từ {low} đến {high}",
+    "before": "phải ở trước {other}",
+    "too_many_points": "khoảng thời gian có hơn {limit} điểm: hãy hỏi ngắn hơn, hoặc theo ngày",
     "at_most": "tối đa {limit}",
     "characters": "phải có từ {low} đến {high} ký tự",
     "string": "phải là chuỗi",

@@ -177,6 +177,8 @@ REASONS: Final[dict[str, str]] = {
     "instant": "必须是时间点，例如 {example}",
     "one_of": "必须是以下之一：{values}",
     "between": "必须在 {low} 到 {high} 之间",
+    "before": "必须早于 {other}",
+    "too_many_points": "时间跨度超过 {limit} 个点：请缩短跨度，或按天查询",
     "at_most": "最多 {limit} 个",
     "characters": "必须为 {low} 到 {high} 个字符",
     "string": "必须是字符串",

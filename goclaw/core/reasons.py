@@ -14,6 +14,8 @@ REASONS: Final[dict[str, str]] = {
     "instant": "must be an instant such as {example}",
     "one_of": "must be one of {values}",
     "between": "must be {low} to {high}",
+    "before": "must be before {other}",
+    "too_many_points": "the span has more than {limit} points: ask for a shorter one, or for days",
     "at_most": "at most {limit}",
     "characters": "{low} to {high} characters",
     "string": "must be a string",

@@ -312,7 +312,7 @@ class Settings(BaseSettings):
         ge=32,
         le=MAX_DAYS,
         description="Days that runs are kept, 32 at least as monthly budgets read them; their "
-        "costs are kept by day. Unset: for ever.",
+        "costs are kept by the hour. Unset: for ever.",
     )
     keep_activity_days: int | None = Field(
         None, ge=1, le=MAX_DAYS, description="Days that the activity log is kept; unset: for ever."

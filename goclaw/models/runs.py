@@ -37,6 +37,7 @@ class Run(SQLModel, table=True):
         Index("runs_session", "session_id", "id"),
         Index("runs_agent", "agent_id", "id"),
         Index("runs_key", "key_id", "id", postgresql_where=text("key_id is not null")),
+        Index("runs_ended", "ended_at"),
         Index("runs_running", "id", postgresql_where=text("status = 'running'")),
         Index("runs_unread", "id", postgresql_where=text("inbox <> '[]'")),
         Index("runs_queued", "agent_id", "user_id", postgresql_where=text("status = 'queued'")),

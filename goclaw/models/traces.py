@@ -150,10 +150,13 @@ class SpanView(View):
 
 
 class CostRow(View):
-    """What one agent's runs used, each of which made a trace; `cost_usd` sums the known costs."""
+    """What one agent's runs used, each of which made a trace; `cost_usd` sums the known costs,
+    `unpriced_calls` are model calls of which none is known.
+    """
 
     agent_id: UUID | None
     cost_usd: Decimal
     input_tokens: int
     output_tokens: int
     trace_count: int
+    unpriced_calls: int

@@ -99,7 +99,7 @@ async def list_costs(
     until: datetime | None = None,
 ) -> Sequence[CostRow]:
     """One row for each agent, dearest first: of the caller's own runs, and of all runs of agents
-    the caller owns. `since` is included, `until` is not. Runs are what is counted, so that the
-    figures stay when traces are deleted.
+    the caller owns. A run counts when it has ended; `since` is included, `until` is not. Runs are
+    what is counted, so that the figures stay when traces are deleted.
     """
     return await costs_by_agent(ctx.reads, agent_id, since, until)

@@ -64,25 +64,13 @@ class StartedRun(RunView):
 
 
 class TraceRecord(TraceView):
-    """`total_cost` is in US dollars, 0 where no price is known."""
-
-    HIDDEN: ClassVar = frozenset({"total_cost_usd"})
+    """`total_cost` is in US dollars, 0 where no price is known: `total_cost_usd` is null then."""
 
     total_cost: Annotated[float, From("total_cost_usd", known_or_zero)]
 
 
 class SpanRecord(SpanView):
     """`cost_usd` is null where no price is known."""
-
-
-class CostRecord(View):
-    """What one agent's runs used; `total_cost` is in US dollars."""
-
-    agent_id: UUID | None
-    total_cost: Annotated[float, From("cost_usd", known_or_zero)]
-    total_input_tokens: Annotated[int, From("input_tokens")]
-    total_output_tokens: Annotated[int, From("output_tokens")]
-    trace_count: int
 
 
 class FunctionCalled(BaseModel):

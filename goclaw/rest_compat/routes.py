@@ -23,6 +23,7 @@ from goclaw.resolvers import (
     sign_in,
     system,
     traces,
+    usage,
     wakes,
 )
 from goclaw.rest_compat.chat import AGENT_HEADERS, complete_chat
@@ -31,7 +32,6 @@ from goclaw.rest_compat.parameters import ALL_ROWS
 from goclaw.rest_compat.records import (
     AgentRecord,
     ChatCompletion,
-    CostRecord,
     ModelRecord,
     ProviderRecord,
     ShareRecord,
@@ -48,11 +48,21 @@ from goclaw.rest_compat.translations import (
     PROVIDER_BODY,
     TOOL_BODY,
 )
+from goclaw.rest_compat.usage_records import (
+    CostRecord,
+    UsagePointRecord,
+    UsageShareRecord,
+    UsageSummaryRecord,
+)
 
 VENDOR_ERRORS: Final = (429, 502, 504)
 OK: Final = {"ok": "true"}
 BY_AGENT_SLUG: Final = {"id": agents.get_agent}
 BY_PROVIDER_SLUG: Final = {"id": providers.get_provider}
+SPAN: Final = (
+    "Of runs that ended from `from` to before `to`, which is now when left out; without `from` "
+    "the `period` up to now, of 24 hours unless another is named."
+)
 TRACE_PARTS: Final = {
     "spans": Part(traces.list_spans, SpanRecord, {"trace_id": "id"}),
     "messages": Part(traces.list_trace_messages, MessageView),
@@ -425,6 +435,37 @@ ROUTES: Final = (
         description="One row for each agent, dearest first.",
         many="rows",
         names={"since": "from", "until": "to"},
+    ),
+    Route(
+        "GET",
+        "/v1/usage/timeseries",
+        usage.list_usage,
+        UsagePointRecord,
+        tag="Usage",
+        summary="Usage timeseries analytics",
+        description=f"By hour or day (UTC); those without a run are left out. {SPAN}",
+        many="points",
+        names={"since": "from", "until": "to", "step": "group_by"},
+    ),
+    Route(
+        "GET",
+        "/v1/usage/breakdown",
+        usage.list_usage_shares,
+        UsageShareRecord,
+        tag="Usage",
+        summary="Usage by provider, model, channel or agent",
+        description=f"The 1,000 with the most tokens, these first. {SPAN}",
+        many="rows",
+        names={"since": "from", "until": "to", "by": "group_by"},
+    ),
+    Route(
+        "GET",
+        "/v1/usage/summary",
+        usage.get_usage_summary,
+        UsageSummaryRecord,
+        tag="Usage",
+        summary="Usage summary",
+        description="The period up to now, beside the one before it.",
     ),
     Route(
         "GET",

@@ -11,6 +11,7 @@ import structlog
 
 from goclaw.core.errors import Unavailable
 from goclaw.runtime.retention import Retention
+from goclaw.runtime.rollup import Rollup
 from goclaw.runtime.runner import Runner
 from goclaw.store.database import Database
 from goclaw.store.events import trim_events
@@ -30,12 +31,14 @@ class Upkeep:
         self,
         database: Database,
         runner: Runner,
+        rollup: Rollup,
         retention: Retention,
         *,
         keep_events: timedelta,
         session_idle: timedelta,
     ) -> None:
         self._database = database
+        self._rollup = rollup
         self._retention = retention
         self._keep_events = keep_events
         self._runner = runner
@@ -66,6 +69,7 @@ class Upkeep:
         trimmed = True
         while trimmed:
             trimmed = bool(await trim_events(self._database.pool, self._keep_events))
+        await self._rollup.run_if_due()
         await self._retention.run_if_due()
 
 

@@ -13,6 +13,7 @@ from goclaw.models.runs import RunStatus
 from goclaw.models.sessions import MessageRole
 from goclaw.models.system import Authentication
 from goclaw.models.traces import SpanType
+from goclaw.models.usage import UsageGroup, UsagePeriod, UsageStep
 
 WORDS: Final[dict[type[StrEnum], tuple[str, dict[str, str]]]] = {
     Role: (
@@ -130,6 +131,32 @@ WORDS: Final[dict[type[StrEnum], tuple[str, dict[str, str]]]] = {
             "AGENT": "The turn of an agent, with the steps within it.",
             "EMBEDDING": "One call of an embedding model.",
             "EVENT": "Something that happened at one instant.",
+        },
+    ),
+    UsagePeriod: (
+        "A span of time up to now.",
+        {
+            "HOUR": "60 minutes.",
+            "DAY": "24 hours.",
+            "TODAY": "Since midnight, in UTC.",
+            "WEEK": "7 days.",
+            "MONTH": "30 days.",
+        },
+    ),
+    UsageStep: (
+        "How usage is cut into points.",
+        {
+            "HOUR": "By the hour.",
+            "DAY": "By the day, in UTC.",
+        },
+    ),
+    UsageGroup: (
+        "What usage is told apart by.",
+        {
+            "PROVIDER": "The provider that was asked.",
+            "MODEL": "The model that was asked.",
+            "CHANNEL": "Where it was asked.",
+            "AGENT": "The agent.",
         },
     ),
 }

@@ -21,6 +21,7 @@ from goclaw.schema.security import SecurityQuery
 from goclaw.schema.sessions import SessionMutation, SessionQuery
 from goclaw.schema.system import SystemQuery
 from goclaw.schema.traces import TraceQuery
+from goclaw.schema.usage import UsageQuery
 from goclaw.schema.users import UserMutation
 from goclaw.schema.web_sessions import WebSessionMutation, WebSessionQuery
 
@@ -37,6 +38,7 @@ class Query(
     RunQuery,
     RunStopQuery,
     TraceQuery,
+    UsageQuery,
     ActivityQuery,
     WebSessionQuery,
     SecurityQuery,

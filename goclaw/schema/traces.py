@@ -113,6 +113,7 @@ class AgentCost:
         "Tokens written in all: a whole number, which may pass 32 bits."
     )
     cost_usd: Decimal = described("The sum of the known prices, in US dollars.")
+    unpriced_calls: int = described("Model calls without a known price: no part of `costUsd`.")
 
     @field(Agent | None, "The agent; null when it was deleted or is no longer shared.")
     async def agent(self, info: Info) -> AgentView | None:
@@ -165,10 +166,10 @@ class TraceQuery:
         info: Info,
         agent_id: OfAgent = None,
         since: Annotated[
-            datetime | None, argument("Traces from this instant on.", name="from")
+            datetime | None, argument("Runs that ended at this instant or later.", name="from")
         ] = None,
         until: Annotated[
-            datetime | None, argument("Traces before this instant.", name="to")
+            datetime | None, argument("Runs that ended before this instant.", name="to")
         ] = None,
     ) -> Sequence[models.CostRow]:
         return await list_costs(info.context, agent_id, since, until)

@@ -21,6 +21,9 @@ on conflict (name) do update
     where (chores.done_at is null or chores.done_at < $3)
         and (chores.claimed_until is null or chores.claimed_until < now())
 returning name"""
+KEEP: Final = f"""
+update chores set claimed_until = now() + interval '{CLAIM_S} seconds'
+where name = $1 and claimed_by = $2 returning name"""
 NOTED: Final = f"""
 update chores set claimed_until = now() + interval '{CLAIM_S} seconds',
     progress = progress || jsonb_build_object($1::text,
@@ -31,6 +34,11 @@ where name = $2 and claimed_by = $3"""
 async def claim_chore(database: Database, name: str, worker: str, due: datetime) -> bool:
     """False when it was done since `due`, or when somebody else is at it."""
     return bool(await fetch(database.pool, CLAIM, (name, worker, due)))
+
+
+async def keep_chore(database: Database, name: str, worker: str) -> bool:
+    """Says that the worker is still at it. False when the claim went to another one."""
+    return bool(await fetch(database.pool, KEEP, (name, worker)))
 
 
 async def finish_chore(db: Db, name: str, worker: str, at: datetime) -> dict[str, Any] | None:

@@ -71,6 +71,7 @@ STEPS: Final = (
         "user_id = $2::text, key_id = null, error_message = null",
     ),
     Step("usage_days", "user_id = $1::text", "user_id = $2::text", key="ctid"),
+    Step("usage_hours", "user_id = $1::text", "user_id = $2::text", key="ctid"),
     Step("events", f"user_id = $1::text or {NAMED.format(column='payload')}"),
     Step(
         "budget_warnings",

@@ -19,7 +19,8 @@ insert into usage_days (day, agent_id, user_id, provider_name, model, runs, unpr
 select date_trunc('day', started_at, 'UTC'), agent_id, user_id, provider_name, model, count(*),
     count(*) filter (where cost_usd is null), sum(input_tokens), sum(output_tokens),
     sum(cached_tokens), coalesce(sum(cost_usd), 0)
-from gone group by 1, 2, 3, 4, 5
+from gone, counted where counted.until is null or gone.ended_at >= counted.until
+group by 1, 2, 3, 4, 5
 on conflict (day, agent_id, user_id, provider_name, model) do update set
     runs = usage_days.runs + excluded.runs,
     unpriced_runs = usage_days.unpriced_runs + excluded.unpriced_runs,
@@ -27,7 +28,11 @@ on conflict (day, agent_id, user_id, provider_name, model) do update set
     output_tokens = usage_days.output_tokens + excluded.output_tokens,
     cached_tokens = usage_days.cached_tokens + excluded.cached_tokens,
     cost_usd = usage_days.cost_usd + excluded.cost_usd"""
-"""Money is not forgotten: what runs used is added to their day before they go."""
+"""Money is not forgotten: what runs used that are in no hour yet is added to their day before
+they go.
+"""
+COUNTED: Final = "counted as (select (select until from usage_counted for share) as until)"
+"""Waits for an hour that is being counted, so that its runs are in one of the two."""
 
 
 def _statement(*tables: str) -> str:
@@ -61,7 +66,9 @@ STATEMENTS: Final[Mapping[str, str]] = {
         _older("traces"),
         "steps as (delete from spans using gone where spans.trace_id = gone.id)",
     ),
-    "runs": _statement(_older("runs", "status not in ('queued', 'running')"), f"used as ({USED})"),
+    "runs": _statement(
+        _older("runs", "status not in ('queued', 'running')"), COUNTED, f"used as ({USED})"
+    ),
     "activity": _statement(_older("activity_logs")),
 }
 """By what is deleted. Spans are younger than their trace, so what is due of them goes before."""

@@ -18,7 +18,7 @@ from goclaw.models.runs import Run
 from goclaw.models.sessions import Message, Session
 from goclaw.models.traces import Span, Trace
 from goclaw.models.trust import TrustEpoch, TrustingWorker
-from goclaw.models.usage import UsageDay
+from goclaw.models.usage import UsageCounted, UsageDay, UsageHour
 from goclaw.models.web_sessions import WebSession
 
 TABLES: Final[tuple[type[SQLModel], ...]] = (
@@ -40,6 +40,8 @@ TABLES: Final[tuple[type[SQLModel], ...]] = (
     TrustingWorker,
     UsageDay,
     BuiltinTool,
+    UsageHour,
+    UsageCounted,
     Chore,
     BudgetWarning,
     RunStop,

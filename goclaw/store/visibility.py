@@ -27,7 +27,7 @@ from goclaw.models.providers import Provider
 from goclaw.models.runs import Run
 from goclaw.models.sessions import Message, Session
 from goclaw.models.traces import Span, Trace
-from goclaw.models.usage import UsageDay
+from goclaw.models.usage import UsageDay, UsageHour
 from goclaw.models.web_sessions import WebSession
 
 
@@ -62,6 +62,7 @@ CONDITIONS: Final[dict[type[SQLModel], Callable[[Any], ColumnElement[bool] | Non
     Trace: lambda user: col(Trace.user_id) == user,
     Span: _spans,
     UsageDay: lambda user: col(UsageDay.user_id) == user,
+    UsageHour: lambda user: col(UsageHour.user_id) == user,
     Activity: lambda user: col(Activity.actor_id) == user,
     WebSession: lambda user: col(WebSession.user_id) == user,
     Provider: lambda _: None,
@@ -90,6 +91,7 @@ WITHIN_AGENTS: Final[dict[type[SQLModel], Callable[[Any], ColumnElement[bool] | 
     Trace: lambda agents: col(Trace.agent_id) == any_(agents),
     Span: _of_trace,
     UsageDay: lambda agents: col(UsageDay.agent_id) == any_(agents),
+    UsageHour: lambda agents: col(UsageHour.agent_id) == any_(agents),
     Activity: lambda agents: col(Activity.entity_id) == any_(cast(agents, ARRAY(String))),
     WebSession: lambda _: false(),
     Provider: lambda _: None,

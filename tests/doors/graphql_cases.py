@@ -189,6 +189,27 @@ QUERIES = (
         shows="Read file",
         **ANYBODY,
     ),
+    query(
+        "list_usage",
+        "query ($agent: UUID) { usage(agentId: $agent) { at runs users costUsd } }",
+        shows='"costUsd"',
+        **OF_AGENT,
+        **HIDDEN,
+    ),
+    query(
+        "list_usage_shares",
+        "query ($agent: UUID) { usageShares(by: AGENT, agentId: $agent) { key agent { id } } }",
+        shows="$agent",
+        **OF_AGENT,
+        **HIDDEN,
+    ),
+    query(
+        "get_usage_summary",
+        "query ($agent: UUID) { usageSummary(agentId: $agent) { current { runs } } }",
+        counts="data.usageSummary.current.runs",
+        **OF_AGENT,
+        **HIDDEN,
+    ),
     query("list_web_sessions", "{ webSessions { nodes { id } } }", shows="$web_session", **HIDDEN),
     query(
         "count_web_sessions",

@@ -105,6 +105,8 @@ REST = (
     ("GET", "/v1/providers/$provider/models", None),
     ("GET", "/v1/traces", None),
     ("GET", "/v1/costs/summary", None),
+    ("GET", "/v1/usage/timeseries", None),
+    ("GET", "/v1/usage/summary", None),
     ("GET", "/v1/activity", None),
     ("POST", "/v1/api-keys", {"name": "late", "scopes": ["operator.read"]}),
     ("POST", "/v1/chat/completions", {"messages": [{"role": "user", "content": "Hello?"}]}),

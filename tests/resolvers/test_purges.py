@@ -87,6 +87,7 @@ async def life(services: Services, upstream: ScriptedUpstream) -> Life:
 async def set_costs(dsn: str) -> None:
     connection = await asyncpg.connect(dsn)
     await connection.execute("update runs set cost_usd = 0.25")
+    await connection.execute("update spans set cost_usd = 0.25 where provider is not null")
     await connection.close()
 
 

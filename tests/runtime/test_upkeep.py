@@ -8,6 +8,7 @@ import pytest
 from goclaw.resolvers.chat import start_chat
 from goclaw.resolvers.services import Services
 from goclaw.runtime.retention import Retention
+from goclaw.runtime.rollup import Rollup
 from goclaw.runtime.upkeep import Upkeep
 from tests.runtime.test_chat_runs import said
 from tests.runtime.test_retention import ask
@@ -36,7 +37,14 @@ async def test_runs_live_on_while_old_rows_are_deleted(
     upstream.reply("Hello.", first_after=3)
     run = await start_chat(context(services), said(("user", "Hello?")))
     night, day = Endless(), timedelta(days=1)
-    upkeep = Upkeep(services.database, services.runner, night, keep_events=day, session_idle=day)
+    upkeep = Upkeep(
+        services.database,
+        services.runner,
+        Rollup(services.database),
+        night,
+        keep_events=day,
+        session_idle=day,
+    )
     async with asyncio.TaskGroup() as group:
         tasks = [group.create_task(work()) for work in (upkeep.tidy, upkeep.beat)]
         await night.began.wait()

@@ -19,6 +19,7 @@ NEED: dict[str, str | None] = {
     "purgeUser": "ADMIN",
     "stopAllRuns": "ADMIN",
     "resumeRuns": "ADMIN",
+    "updateBuiltinTool": "ADMIN",
 }
 """The scope of a root field; else READ for what is asked or followed, WRITE for what is done."""
 

@@ -133,3 +133,27 @@ async def test_one_call_holds_few_connections(
     query = "{ " + " ".join(f"a{n}: agents {{ totalCount }}" for n in range(25)) + " }"
     assert "errors" not in await run(context(services), Asked(query))
     assert most == 4
+
+
+SUMS = [
+    ("{ costs { costUsd agent { key } } }", 2),
+    ("{ usage { at runs costUsd } }", 1),
+    ("{ usageShares(by: AGENT) { key agent { key provider { name } } } }", 3),
+    ("{ usageSummary { current { runs } previous { runs } } }", 2),
+]
+
+
+async def test_sums_are_one_statement_and_their_agents_another(
+    services: Services, many: None, statements: list[str]
+) -> None:
+    await services.database.pool.execute(
+        "update runs set status = 'completed', ended_at = now() - interval '1 minute'"
+    )
+    for query, limit in SUMS:
+        statements.clear()
+        payload = await run(context(services), Asked(query))
+        assert "errors" not in payload, payload
+        (shown,) = payload["data"].values()
+        assert shown
+        assert len(statements) <= limit, (query, statements)
+    assert len(await services.database.pool.fetch("select distinct agent_id from runs")) == ROWS

@@ -34,6 +34,7 @@ INTERNAL = {
     "IdempotentRequest",
     "TrustEpoch",
     "TrustingWorker",
+    "UsageCounted",
 }
 """Tables that no operation reads for a caller, or that say the same to all: the event log checks
 each event as it is told.

@@ -87,6 +87,10 @@ export type CreateApiKeyInput = {
   agentIds?: Array<string> | null | undefined;
   /** How many calls a minute it may make; null is the server's limit. */
   rateLimitPerMinute?: number | null | undefined;
+  /** What its runs may cost in a month (UTC), in US cents; null is no limit. */
+  budgetMonthlyCents?: number | null | undefined;
+  /** How many tokens its runs may use in a day (UTC); null is no limit. */
+  tokensPerDay?: number | null | undefined;
 };
 
 /** A new provider. */
@@ -519,6 +523,9 @@ export type RunEventsSubscriptionVariables = Exact<{
 export type RunEventsSubscription = { runEvents:
     | { __typename: 'RunStarted', cursor: string, run: { id: string, sessionId: string | null, traceId: string, status: RunStatus, model: string, providerName: string, inputTokens: number, outputTokens: number, costUsd: string | null, errorCode: string | null, errorMessage: string | null, startedAt: string, endedAt: string | null } }
     | { __typename: 'RunText', offset: number, text: string }
+    | { __typename: 'RunToolCall' }
+    | { __typename: 'RunToolResult' }
+    | { __typename: 'RunInjected' }
     | { __typename: 'RunEnded', cursor: string, run: { id: string, sessionId: string | null, traceId: string, status: RunStatus, model: string, providerName: string, inputTokens: number, outputTokens: number, costUsd: string | null, errorCode: string | null, errorMessage: string | null, startedAt: string, endedAt: string | null }, message: { id: string, seq: number, role: MessageRole, name: string | null, content: string, parts: unknown, toolCalls: unknown, toolCallId: string | null, runId: string | null, createdAt: string } | null }
    };
 
