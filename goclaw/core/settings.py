@@ -1,53 +1,51 @@
 """Everything that can be configured. The only module that reads the environment."""
 
 import os
-import re
 import sys
 from collections.abc import Mapping
-from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
+from ipaddress import ip_address
 from pathlib import Path
 from tomllib import TOMLDecodeError
-from typing import Annotated, Any, Final, Literal
-from urllib.parse import SplitResult, urlsplit
+from typing import Any, Final, Literal
 
 from platformdirs import user_data_path
 from pydantic import (
-    AfterValidator,
-    BeforeValidator,
     Field,
     SecretStr,
-    StringConstraints,
     ValidationError,
     model_validator,
 )
 from pydantic.fields import FieldInfo
 from pydantic_settings import (
     BaseSettings,
-    NoDecode,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
     TomlConfigSettingsSource,
 )
 
-from goclaw.core.tool_names import Profile, is_known
+from goclaw.core.run_settings import RunSettings
+from goclaw.core.setting_types import (
+    Folder,
+    HostNames,
+    Names,
+    PostgresAddress,
+    Prefix,
+    Proxies,
+    Reachable,
+    RedisAddress,
+    Secrets,
+    SiteOrigins,
+)
 
 PREFIX: Final = "GOCLAW_"
 CONFIG_FILE: Final = "goclaw.toml"
 JOB_CONNECTIONS: Final = 4
 """What a worker's jobs hold: two that hear of new ones, two for statements."""
 
-MAX_LANE: Final = 10_000
 MIN_CONNECTIONS_PER_WORKER: Final = 4 + JOB_CONNECTIONS
 MAX_DAYS: Final = 36_500
 
 MAX_RATE: Final = 1_000_000_000
-
-POSTGRES_SCHEMES: Final = frozenset({"postgres", "postgresql"})
-REDIS_SCHEMES: Final = frozenset({"redis", "rediss", "unix"})
-HOST_AND_PORT: Final = re.compile(r"(\[[^\]]*\]|[^:\[\]]*)(:\d{1,5})?")
-
-HOST_NAME: Final = re.compile(r"(\*\.)?[A-Za-z0-9._-]+|\[?[0-9A-Fa-f:.]+\]?")
-ORIGIN: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^/?#\s]+/?")
 
 KEYED_PROVIDERS: Final = (
     "anthropic",
@@ -91,101 +89,6 @@ def is_loopback(host: str) -> bool:
         return False
 
 
-def split_commas(value: object) -> object:
-    if isinstance(value, str):
-        return tuple(part for part in (piece.strip() for piece in value.split(",")) if part)
-    return value
-
-
-def network(name: str) -> IPv4Network | IPv6Network:
-    """An address counts as a network of one. Raises ValueError."""
-    return ip_network(name, strict=False)
-
-
-def proxies(names: tuple[str, ...]) -> tuple[str, ...]:
-    for name in names:
-        if name != "*":
-            try:
-                network(name)
-            except ValueError:
-                raise ValueError(f"{name} is neither an IP address nor a network") from None
-    return names
-
-
-def host_names(names: tuple[str, ...]) -> tuple[str, ...]:
-    for name in names:
-        if not HOST_NAME.fullmatch(name):
-            raise ValueError(f"{name} is not a host name; write it without scheme and path")
-    return names
-
-
-def tool_entries(entries: tuple[str, ...]) -> tuple[str, ...]:
-    for entry in entries:
-        if not is_known(entry):
-            raise ValueError(f"{entry} is no tool, group or pattern that is known here")
-    return entries
-
-
-def site_origins(origins: tuple[str, ...]) -> tuple[str, ...]:
-    for origin in origins:
-        if not ORIGIN.fullmatch(origin):
-            raise ValueError(f"{origin} is not an origin such as https://app.example.com")
-    return origins
-
-
-def whole_path(path: Path) -> Path:
-    return path.expanduser().absolute()
-
-
-def postgres_address(dsn: SecretStr) -> SecretStr:
-    """What the driver takes apart; also with several hosts, and with none for a socket."""
-    parts = split_address(dsn, "postgresql://user:password@host:5432/database")
-    hosts = parts.netloc.rpartition("@")[2].split(",")
-    if parts.scheme not in POSTGRES_SCHEMES or not all(map(HOST_AND_PORT.fullmatch, hosts)):
-        raise ValueError("must look like postgresql://user:password@host:5432/database")
-    return dsn
-
-
-def redis_address(url: SecretStr) -> SecretStr:
-    parts = split_address(url, "redis://host:6379/0")
-    host = parts.netloc.rpartition("@")[2]
-    if parts.scheme not in REDIS_SCHEMES or not HOST_AND_PORT.fullmatch(host):
-        raise ValueError("must look like redis://host:6379/0")
-    return url
-
-
-def split_address(address: SecretStr, example: str) -> SplitResult:
-    try:
-        return urlsplit(address.get_secret_value())
-    except ValueError as error:
-        raise ValueError(f"must look like {example}") from error
-
-
-def hosts_or_networks(entries: tuple[str, ...]) -> tuple[str, ...]:
-    for entry in entries:
-        if "/" in entry:
-            try:
-                ip_network(entry, strict=False)
-            except ValueError as error:
-                raise ValueError(
-                    f"{entry} is neither host, host:port nor network such as 10.1.0.0/16"
-                ) from error
-    return entries
-
-
-PostgresAddress = Annotated[SecretStr, AfterValidator(postgres_address)]
-RedisAddress = Annotated[SecretStr, AfterValidator(redis_address)]
-Folder = Annotated[Path, AfterValidator(whole_path)]
-Names = Annotated[tuple[str, ...], NoDecode, BeforeValidator(split_commas)]
-Secrets = Annotated[tuple[SecretStr, ...], NoDecode, BeforeValidator(split_commas)]
-Proxies = Annotated[Names, AfterValidator(proxies)]
-HostNames = Annotated[Names, AfterValidator(host_names)]
-SiteOrigins = Annotated[Names, AfterValidator(site_origins)]
-Reachable = Annotated[Names, AfterValidator(hosts_or_networks)]
-ToolEntries = Annotated[Names, AfterValidator(tool_entries)]
-Prefix = Annotated[str, StringConstraints(pattern=r"^(/[A-Za-z0-9._~-]+)*$")]
-
-
 class ProviderKeys(PydanticBaseSettingsSource):
     """Vendor keys under the names their own tools use; the GOCLAW_ form wins."""
 
@@ -203,7 +106,7 @@ def provider_key(environment: Mapping[str, str], name: str) -> str | None:
     return environment.get(PREFIX + variable) or environment.get(variable)
 
 
-class Settings(BaseSettings):
+class Settings(RunSettings, BaseSettings):
     """Read from arguments, then the environment, then `goclaw.toml` in the working folder."""
 
     model_config = SettingsConfigDict(
@@ -386,80 +289,6 @@ class Settings(BaseSettings):
     )
     shutdown_grace_s: int = Field(
         30, ge=0, description="Seconds that open requests may take to finish when stopping."
-    )
-    run_tool_calls: int = Field(
-        100, gt=0, description="Tool calls of one run, after which it has to answer."
-    )
-    run_time_s: int = Field(
-        1800, gt=0, description="Seconds after which a run that calls tools has to answer."
-    )
-    run_budget_cents: int = Field(
-        500,
-        ge=0,
-        description="US cents that one run may cost before it calls its model again; 0 for any "
-        "amount.",
-    )
-    run_budget_tokens: int = Field(
-        5_000_000,
-        ge=0,
-        description="Tokens that one run may use before it calls its model again, also where no "
-        "price is known; 0 for any number.",
-    )
-    user_budget_monthly_cents: int = Field(
-        0,
-        ge=0,
-        description="US cents that the runs of one user may cost in a month (UTC); 0 for any "
-        "amount.",
-    )
-    user_tokens_per_day: int = Field(
-        0,
-        ge=0,
-        description="Tokens that the runs of one user may use in a day (UTC); 0 for any number.",
-    )
-    tools_at_once: int = Field(8, gt=0, le=100, description="Tools of one run that work at once.")
-    tools_profile: Profile = Field(
-        "none",
-        description="Tools of agents whose `tools_config` names no profile and allows none: "
-        "`none`, `minimal`, `coding`, `messaging` or `full`.",
-    )
-    tools_deny: ToolEntries = Field(
-        (),
-        description="Tools that no agent gets: names, patterns such as `mcp__*`, groups such as "
-        "`group:web`; comma separated.",
-    )
-    carry_jobs: bool = Field(
-        True,
-        description="Carry wakes and cron jobs; switch off for a server that only takes them.",
-    )
-    lane_main: int = Field(
-        30, gt=0, le=MAX_LANE, description="Wakes that a worker carries at once."
-    )
-    lane_cron: int = Field(
-        30, gt=0, le=MAX_LANE, description="Cron jobs that a worker carries at once."
-    )
-    lane_subagent: int = Field(
-        50, gt=0, le=MAX_LANE, description="Sub-agents that work at once at a worker."
-    )
-    lane_delegate: int = Field(
-        100, gt=0, le=MAX_LANE, description="Delegated tasks that a worker carries at once."
-    )
-    lane_queue: int = Field(
-        1000,
-        gt=0,
-        description="Sub-agents and delegated tasks that wait for a free place at a worker.",
-    )
-    session_queue: int = Field(
-        10, gt=0, description="Wakes and cron runs that wait for one session."
-    )
-    job_queue: int = Field(
-        10_000, gt=0, description="Wakes and cron runs that wait in all, of every server."
-    )
-    job_retries: int = Field(
-        2,
-        ge=0,
-        le=10,
-        description="How often a run that nobody waits for asks the model again after a failure "
-        "that may pass, as long as nothing was said.",
     )
     local_model: bool = Field(True, description="Offer the embedded model as provider `local`.")
     provider_keys: dict[str, SecretStr] = Field(

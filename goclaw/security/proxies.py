@@ -10,7 +10,8 @@ from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import Any, Final
 
-from goclaw.core.settings import Settings, network
+from goclaw.core.setting_types import network
+from goclaw.core.settings import Settings
 
 FORWARDED_FOR: Final = b"x-forwarded-for"
 FORWARDED_HOST: Final = b"x-forwarded-host"
