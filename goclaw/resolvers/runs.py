@@ -23,9 +23,7 @@ from goclaw.runtime.live import Turn
 from goclaw.runtime.steps import PREVIEW_CHARS
 from goclaw.store.runs import count_runs as count_matching
 from goclaw.store.runs import runs_page
-from goclaw.store.sessions import (
-    messages_until,
-)
+from goclaw.store.sessions import messages_until
 from goclaw.store.steps import inject
 
 
