@@ -40,20 +40,23 @@ from goclaw.runtime.runner import Runner
 from goclaw.runtime.trace_writer import TraceWriter
 from goclaw.runtime.upkeep import Upkeep
 from goclaw.security.edge import Edge
+from goclaw.security.guard import Guard
 from goclaw.security.key_cache import KeyCache
 from goclaw.security.key_ring import key_ring
 from goclaw.security.outbound import OutboundClient
 from goclaw.security.places import Places
-from goclaw.security.rate_storage import open_storage
+from goclaw.security.rate_storage import Storage, open_storage
 from goclaw.security.rates import Failures, Rates
 from goclaw.security.scrub import Scrubber
 from goclaw.security.secrets_held import Secrets, secrets_of_host
+from goclaw.security.tool_rates import ToolRates
 from goclaw.security.vault import Vault
 from goclaw.store.api_keys import ValidKey, valid_key
 from goclaw.store.database import Database, open_database
 from goclaw.store.events import PostgresLog, drop_foreign_events
 from goclaw.store.fanout import PostgresFanout
 from goclaw.store.trust import PostgresTrust
+from goclaw.tools.registry import Checks
 
 log = structlog.get_logger()
 
@@ -113,6 +116,7 @@ async def open_services(host: Host, *, serving: bool = True) -> AsyncIterator[Se
         stack.push_async_callback(database.close)
         services = _assemble(host, database)
         stack.push_async_callback(services.rates.close)
+        stack.push_async_callback(services.tool_rates.close)
         await services.outbound.open()
         stack.push_async_callback(services.outbound.close)
         stack.push_async_callback(_flush, services)
@@ -147,11 +151,15 @@ def _assemble(host: Host, database: Database) -> Services:
     scrub_logs(scrubber.log_line)
     worker = f"{socket.gethostname()}:{os.getpid()}"
     runner = Runner(database, hub, traces, scrubber, worker, Limits.of(host.settings))
-    redis_url = host.settings.redis_url
-    counters = open_storage(redis_url.get_secret_value() if redis_url else None)
+    counters = _counters(host.settings)
     rates = Rates(host.settings, counters)
+    tool_rates = ToolRates(host.settings, _counters(host.settings))
+    guard = Guard(host.settings)
     targets = _targets(trust)
-    toolset = open_toolset(host.settings, database, trust, vault, outbound, scrubber, targets)
+    checks = Checks(guard.result, tool_rates.count)
+    toolset = open_toolset(
+        host.settings, database, trust, vault, outbound, scrubber, targets, checks
+    )
     services = Services(
         host=host,
         settings=host.settings,
@@ -175,6 +183,8 @@ def _assemble(host: Host, database: Database) -> Services:
         workspaces=toolset.workspaces,
         edge=Edge(host.settings, rates),
         rates=rates,
+        tool_rates=tool_rates,
+        guard=guard,
         failures=Failures(host.settings, counters),
         refusals=RefusedCredentials(database),
         sockets=open_sockets(host.settings),
@@ -183,6 +193,12 @@ def _assemble(host: Host, database: Database) -> Services:
     )
     toolset.attach(services)
     return services
+
+
+def _counters(settings: Settings) -> Storage:
+    """One for each length of time that is counted by: its counters end in the order they begin."""
+    url = settings.redis_url
+    return open_storage(url.get_secret_value() if url else None)
 
 
 def _keys(database: Database, trust: Trust) -> KeyCache[ValidKey]:

@@ -21,7 +21,7 @@ from goclaw.tools.documents import DocumentTools
 from goclaw.tools.duckduckgo import DuckDuckGo
 from goclaw.tools.files import WORKSPACE, FileTools
 from goclaw.tools.reading.reader import Reader
-from goclaw.tools.registry import Rules, ToolRegistry
+from goclaw.tools.registry import Checks, Rules, ToolRegistry
 from goclaw.tools.sessions import SessionTools
 from goclaw.tools.tool import Tool
 from goclaw.tools.web_fetch import WebFetchTool
@@ -51,6 +51,7 @@ def open_toolset(
     outbound: OutboundClient,
     scrubber: Scrubber,
     targets: Targets,
+    checks: Checks,
 ) -> Toolset:
     switches = ToolSwitches(database.reads(system_caller()), vault, lambda: trust.holds)
     trust.on(TOOL_SWITCHES, switches.forget)
@@ -63,6 +64,7 @@ def open_toolset(
         scrub=scrubber.scrub,
         enabled=switches.enabled,
         again=partial(_again, database, targets),
+        checks=checks,
     )
     return Toolset(registry, conversations, workspaces)
 

@@ -122,6 +122,8 @@ MESSAGES: Final[dict[str, str]] = {
     "{retry_after_s} s",
     "job_queue_full": "{limit} runs wait already; try again in {retry_after_s} s",
     "run_lost": "the server that carried the run stopped, and it is not known what was done",
+    "message_reads_like_orders": "the message reads as if it were to change the agent's "
+    "instructions ({kinds}), which is not allowed here; say it in other words",
     "session_not_yours": "only the user of the session may speak in it",
     "session_not_stored": "agent {key} stores no contents, or stored none when this session was "
     "spoken in: begin a new session, or post the whole history to /v1/chat/completions",

@@ -127,6 +127,13 @@ MESSAGES: Final[dict[str, str]] = {
     "api_key_ambiguous": "có nhiều khóa bắt đầu bằng {prefix}; hãy nêu id của một khóa: {ids}",
     "session_not_found": "không có phiên {id}",
     "session_busy": "phiên đang trả lời; hãy đợi lượt chạy kết thúc hoặc hủy nó",
+    "session_queue_full": "đã có {limit} lượt chạy chờ phiên này; hãy thử lại khi phiên đã trả lời",
+    "lane_full": "đã có {limit} lượt chạy chờ chỗ trong làn {lane}; hãy thử lại sau "
+    "{retry_after_s} giây",
+    "job_queue_full": "đã có {limit} lượt chạy đang chờ; hãy thử lại sau {retry_after_s} giây",
+    "run_lost": "máy chủ thực hiện lượt chạy đã dừng, và không rõ việc gì đã được làm",
+    "message_reads_like_orders": "tin nhắn có vẻ như muốn thay đổi chỉ dẫn của tác tử ({kinds}), "
+    "điều không được phép ở đây; hãy diễn đạt khác đi",
     "session_not_yours": "chỉ người dùng của phiên mới được nói trong phiên",
     "session_not_stored": "agent {key} không lưu nội dung, hoặc chưa lưu khi phiên này diễn ra: "
     "hãy bắt đầu phiên mới, hoặc gửi toàn bộ lịch sử tới /v1/chat/completions",

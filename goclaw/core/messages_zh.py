@@ -110,6 +110,12 @@ MESSAGES: Final[dict[str, str]] = {
     "api_key_ambiguous": "有多个密钥以 {prefix} 开头；请用 id 指定其中一个：{ids}",
     "session_not_found": "没有会话 {id}",
     "session_busy": "会话正在回答；请等待其运行结束，或取消它",
+    "session_queue_full": "已有 {limit} 个运行在等待此会话；请在其回答后重试",
+    "lane_full": "已有 {limit} 个运行在等待通道 {lane} 的空位；请在 {retry_after_s} 秒后重试",
+    "job_queue_full": "已有 {limit} 个运行在等待；请在 {retry_after_s} 秒后重试",
+    "run_lost": "执行该运行的服务器已停止，无法得知已完成了什么",
+    "message_reads_like_orders": "该消息看起来是要更改智能体的指令（{kinds}），此处不允许；"
+    "请换一种说法",
     "session_not_yours": "只有会话的用户才能在其中发言",
     "session_not_stored": "智能体 {key} 不保存内容，或在此会话进行时没有保存：请开始新的会话，或"
     "把全部历史发送到 /v1/chat/completions",

@@ -1,6 +1,6 @@
 """Settings of runs: what they may use, which tools they get, how many go on at once."""
 
-from typing import Final
+from typing import Final, Literal
 
 from pydantic import BaseModel, Field
 
@@ -52,6 +52,20 @@ class RunSettings(BaseModel):
         (),
         description="Tools that no agent gets: names, patterns such as `mcp__*`, groups such as "
         "`group:web`; comma separated.",
+    )
+    tool_calls_per_hour: int = Field(
+        1000, ge=0, description="Tool calls of one user in an hour; 0 for any number."
+    )
+    guard_messages: Literal["off", "log", "warn", "block"] = Field(
+        "warn",
+        description="What is done when a user's message to an agent with tools reads as if it "
+        "were to change the agent's instructions: `off`, `log`, `warn` the model or `block` it.",
+    )
+    guard_results: Literal["off", "log", "warn", "cut"] = Field(
+        "cut",
+        description="What is done when the result of a tool reads like orders to the model: "
+        "`off`, `log`, `warn` the model, or `cut` the sentences out of what strangers wrote and "
+        "warn of the rest.",
     )
     carry_jobs: bool = Field(
         True,

@@ -93,8 +93,10 @@ async def _send(ctx: Context, once: Once, data: SendMessage) -> UUID:
 
 async def _inject(ctx: Context, once: Once, session: Session, text: str) -> UUID:
     """Hands it to the run that holds the session. Raises Conflict when that takes nothing, or
-    has not yet taken what was said before.
+    has not yet taken what was said before, InvalidInput where words that read like orders are
+    blocked.
     """
+    ctx.services.guard.refuse(text)
     message = {"id": uuid7(), "content": text, "at": now()}
     told = {"text": ctx.services.scrubber.clip(text, PREVIEW_CHARS)}
     database, user_id = ctx.services.database, ctx.user_id

@@ -18,11 +18,13 @@ from goclaw.runtime.remote import RemoteRuns
 from goclaw.runtime.runner import Runner
 from goclaw.runtime.trace_writer import TraceWriter
 from goclaw.security.edge import Edge
+from goclaw.security.guard import Guard
 from goclaw.security.key_cache import KeyCache
 from goclaw.security.outbound import OutboundClient
 from goclaw.security.places import Places
 from goclaw.security.rates import Failures, Rates
 from goclaw.security.scrub import Scrubber
+from goclaw.security.tool_rates import ToolRates
 from goclaw.security.vault import Vault
 from goclaw.store.api_keys import ValidKey
 from goclaw.store.database import Database
@@ -54,6 +56,8 @@ class Services:
     workspaces: Workspaces
     edge: Edge
     rates: Rates
+    tool_rates: ToolRates
+    guard: Guard
     failures: Failures
     refusals: RefusedCredentials
     sockets: Places

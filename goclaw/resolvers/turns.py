@@ -1,6 +1,6 @@
 """From what a caller says to what a run is asked to do."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from secrets import token_hex
 from uuid import UUID
@@ -13,8 +13,9 @@ from goclaw.providers.messages import ModelMessage, ModelRequest
 from goclaw.resolvers.context import Context
 from goclaw.resolvers.refs import Ref, as_id
 from goclaw.runtime.history import chain, split_at_last_answer
-from goclaw.runtime.live import Turn
+from goclaw.runtime.live import Turn, nothing_to_warn_of
 from goclaw.runtime.prompt import system_prompt
+from goclaw.security.guard import Guard
 from goclaw.store.targets import Target
 from goclaw.tools.toolbox import Toolbox
 
@@ -77,7 +78,8 @@ async def new_turn(
     """`continues`: with whichever session holds what is kept. `options` is a request without
     model and messages; the agent's limits hold besides.
 
-    Raises Unavailable when the provider is disabled or its key cannot be read.
+    Raises Unavailable when the provider is disabled or its key cannot be read, InvalidInput where
+    words that read like orders are blocked.
     """
     provider = row.provider
     if not provider.enabled:
@@ -92,6 +94,10 @@ async def new_turn(
         request.temperature = row.temperature
     request.thinking_level = request.thinking_level or row.thinking_level
     request.cache_key = row.id.hex
+    warning: Callable[[str], str | None] = nothing_to_warn_of
+    if toolbox is not None:
+        warning = ctx.services.guard.warning
+        _guard(ctx.services.guard, request, spoken.new)
     goes_on = continues or session_id is not None
     user_id = ctx.user_id
     return Turn(
@@ -111,7 +117,19 @@ async def new_turn(
         label=_label(spoken.new) if row.store_contents else None,
         budgets=_budgets(ctx, row, user_id),
         toolbox=toolbox,
+        warning=warning,
     )
+
+
+def _guard(guard: Guard, request: ModelRequest, new: Sequence[ModelMessage]) -> None:
+    """Looks at what the user says to an agent that can act. Raises InvalidInput where such words
+    are blocked; else the model is warned behind them, which nobody stores.
+    """
+    said = [message.text for message in new if message.role == "user"]
+    for text in said:
+        guard.refuse(text)
+    warnings = dict.fromkeys(filter(None, map(guard.warning, said)))
+    request.messages.extend(ModelMessage("user", warning) for warning in warnings)
 
 
 def _budgets(ctx: Context, row: Target, user_id: str) -> tuple[Budget, ...]:

@@ -1,7 +1,7 @@
 """A run while it lasts: what it has said so far, and who is listening."""
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from time import monotonic_ns
@@ -28,6 +28,10 @@ BETWEEN_STEPS: Final = "\n\n"
 """What parts the texts of two steps where they are read as one answer."""
 
 
+def nothing_to_warn_of(_: str) -> str | None:
+    return None
+
+
 @dataclass(slots=True)
 class Turn:
     """What a run is asked to do.
@@ -35,7 +39,8 @@ class Turn:
     `new` are the messages to store; `before` hashes those that are stored already, in the
     session named or, with `continues`, in whichever ends with that hash. `request` holds them
     all, after the agent's prompt. Without a `toolbox` the model is asked once. With `compaction`
-    it is the server that tells the model what the session holds, in the end as a summary.
+    it is the server that tells the model what the session holds, in the end as a summary. What
+    `warning` says of a word of the user, the model is told after it.
     """
 
     agent: Target
@@ -55,6 +60,7 @@ class Turn:
     toolbox: Toolbox | None = None
     budgets: tuple[Budget, ...] = ()
     compaction: Compaction | None = None
+    warning: Callable[[str], str | None] = nothing_to_warn_of
 
     def stored(self, message: ModelMessage) -> ModelMessage:
         """What is written down of a message."""

@@ -223,7 +223,10 @@ class Loop:
         self._hear(said)
 
     def _hear(self, said: Sequence[str]) -> None:
-        self._request.messages.extend(ModelMessage("user", text) for text in said)
+        for text in said:
+            self._note(text)
+            if (warning := self._run.turn.warning(text)) is not None:
+                self._note(warning)
 
     async def _act(self, reply: Reply, calls: list[ToolCall]) -> None:
         """Our part of what the model wants done."""

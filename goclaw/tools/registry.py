@@ -10,7 +10,7 @@ from goclaw.core.tool_names import PROFILE_ENTRIES
 from goclaw.store.targets import Target
 from goclaw.tools.policy import Layer, Policy
 from goclaw.tools.tool import Tool
-from goclaw.tools.toolbox import Toolbox
+from goclaw.tools.toolbox import Inspect, Toolbox
 
 log = structlog.get_logger()
 
@@ -20,6 +20,9 @@ Again = Callable[[Target, str], Awaitable[Target | None]]
 """The agent as it is now, seen by a user; None when it is not there for the user any more."""
 Limits = Callable[[Target, str], Awaitable[Sequence[Layer]]]
 """What a group or a user is held to besides."""
+
+Count = Callable[[str], Awaitable[str | None]]
+"""Counts one call for a user; why there may be none more, in words for the model."""
 
 OFF: Final = "{name} is switched off on this server."
 DENIED: Final = "{name} may not be used here."
@@ -41,9 +44,18 @@ class Rules:
         return Layer(picks=(PROFILE_ENTRIES[self.profile],), denies=self.denies)
 
 
+@dataclass(frozen=True, slots=True)
+class Checks:
+    """What looks at results, and what counts calls."""
+
+    inspect: Inspect
+    count: Count
+
+
 class ToolRegistry:
     """`facilities` are what is there for tools to use; a tool that requires another is neither
-    offered nor called. `enabled` and `again` are asked when a run begins and at each call, so
+    offered nor called. `checks` see every result, and count every call that is allowed.
+    `enabled` and `again` are asked when a run begins and at each call, so
     they had better remember; neither is asked for agents that have no tools.
     """
 
@@ -56,6 +68,7 @@ class ToolRegistry:
         scrub: Callable[[str], str],
         enabled: Enabled,
         again: Again,
+        checks: Checks,
         limits: Limits = no_limits,
     ) -> None:
         self.tools: Mapping[str, Tool] = {
@@ -66,6 +79,7 @@ class ToolRegistry:
         self._scrub = scrub
         self._enabled = enabled
         self._again = again
+        self._checks = checks
         self._limits = limits
 
     def missing(self, name: str) -> tuple[str, ...]:
@@ -89,7 +103,7 @@ class ToolRegistry:
         async def refusal(name: str) -> str | None:
             return await self._refusal(agent, user_id, name)
 
-        return Toolbox(given, self._scrub, refusal)
+        return Toolbox(given, self._scrub, refusal, self._checks.inspect)
 
     async def _refusal(self, agent: Target, user_id: str, name: str) -> str | None:
         """By what holds at this moment, which may be another than when the run began."""
@@ -99,7 +113,7 @@ class ToolRegistry:
         policy = None if now is None else await self._policy(now, user_id)
         if policy is None or not policy.permits(name):
             return DENIED.format(name=name)
-        return None
+        return await self._checks.count(user_id)
 
     async def _policy(self, agent: Target, user_id: str) -> Policy | None:
         """None for what gives nothing, also for a configuration that cannot be read."""

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable
 from json import JSONDecodeError
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import orjson
 import structlog
@@ -22,8 +22,18 @@ Refusal = Callable[[str], Awaitable[str | None]]
 """Why a tool may not be called at this moment, in words for the model; None when it may."""
 
 
+class Inspect(Protocol):
+    """Gives what the model may be told of the text of a result."""
+
+    def __call__(self, tool: str, text: str, *, external: bool) -> str: ...
+
+
 async def nothing_refused(_: str) -> str | None:
     return None
+
+
+def nothing_found(tool: str, text: str, *, external: bool) -> str:  # noqa: ARG001 - as `Inspect`
+    return text
 
 
 class Toolbox:
@@ -36,10 +46,12 @@ class Toolbox:
         tools: Iterable[Tool],
         scrub: Callable[[str], str],
         refusal: Refusal = nothing_refused,
+        inspect: Inspect = nothing_found,
     ) -> None:
         self._tools = {tool.name: tool for tool in sorted(tools, key=lambda tool: tool.name)}
         self._scrub = scrub
         self._refusal = refusal
+        self._inspect = inspect
         self.definitions: list[Json] = [_definition(tool) for tool in self._tools.values()]
 
     def has(self, name: str) -> bool:
@@ -57,6 +69,7 @@ class Toolbox:
             return ToolResult(f"Wrong arguments for {tool.name}: {error}", is_error=True)
         result = await self._run(tool, context, arguments)
         text = _within_limit(self._scrub(result.text))
+        text = self._inspect(tool.name, text, external=tool.external)
         result.text = marked(text) if tool.external else text
         return result
 
