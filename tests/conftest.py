@@ -5,9 +5,7 @@ from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from uuid import uuid4
 
-import asyncpg
 import pytest
 from pydantic import SecretStr
 
@@ -18,14 +16,14 @@ from goclaw.embedded.postgres import EmbeddedPostgres
 from goclaw.models.shapes import now
 from goclaw.resolvers.services import Services
 from goclaw.store.migrate import migrate
+from tests.support.databases import TEMPLATE, Databases, run_sql, with_database
 from tests.support.leak_watch import assert_no_leaks, secrets
 from tests.support.leaks import Secrets
 from tests.support.server import RunningServer, running_server
 from tests.upstream import ScriptedUpstream
 
-__all__ = ["secrets"]
+__all__ = ["TEMPLATE", "run_sql", "secrets", "with_database"]
 
-TEMPLATE = "goclaw_template"
 CONNECTIONS = 80
 HASTE = (
     "alter system set fsync = off",
@@ -35,19 +33,6 @@ HASTE = (
 )
 """Nobody needs the data of a test after the machine lost its power."""
 TOKEN = "test-token"
-
-
-def with_database(uri: str, name: str) -> str:
-    return uri.replace("/goclaw?", f"/{name}?")
-
-
-async def run_sql(uri: str, *statements: str) -> None:
-    connection = await asyncpg.connect(uri)
-    try:
-        for statement in statements:
-            await connection.execute(statement)
-    finally:
-        await connection.close()
 
 
 @pytest.fixture(scope="session")
@@ -64,19 +49,20 @@ def postgres() -> Iterator[str]:
         server.stop(hurry=True)
 
 
+@pytest.fixture(scope="session")
+def databases(postgres: str) -> Databases:
+    return Databases(postgres)
+
+
 @pytest.fixture
 async def dsn(
-    postgres: str, secrets: Secrets, request: pytest.FixtureRequest
+    databases: Databases, secrets: Secrets, request: pytest.FixtureRequest
 ) -> AsyncIterator[str]:
     """A migrated database that nobody else uses. Afterwards it is searched for secrets."""
-    name = f"t_{uuid4().hex}"
-    await run_sql(postgres, f"create database {name} template {TEMPLATE} strategy file_copy")
-    yield with_database(postgres, name)
-    try:
+    async with databases.lent() as dsn:
+        yield dsn
         marked = request.node.get_closest_marker("leaky") is not None
-        await assert_no_leaks(with_database(postgres, name), secrets, marked=marked)
-    finally:
-        await run_sql(postgres, f"drop database {name} with (force)")
+        await assert_no_leaks(dsn, secrets, marked=marked)
 
 
 @pytest.fixture
