@@ -7,6 +7,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
+import pytest_asyncio
 from pydantic import SecretStr
 
 from goclaw.app.services import open_services
@@ -71,10 +72,9 @@ async def upstream() -> AsyncIterator[ScriptedUpstream]:
         yield server
 
 
-@pytest.fixture
-def settings(tmp_path: Path, upstream: ScriptedUpstream) -> Settings:
+def settings_for(folder: Path, upstream: ScriptedUpstream) -> Settings:
     return Settings(
-        data_dir=tmp_path,
+        data_dir=folder,
         gateway_token=SecretStr(TOKEN),
         encryption_key=SecretStr("k" * 32),
         allowed_outbound_hosts=(upstream.host,),
@@ -83,14 +83,23 @@ def settings(tmp_path: Path, upstream: ScriptedUpstream) -> Settings:
     )
 
 
-@pytest.fixture
-def host(dsn: str, settings: Settings) -> Host:
+def host_of(dsn: str, settings: Settings) -> Host:
     return Host(
         settings=settings,
         dsn=dsn,
         started_at=now(),
         local_model_missing="switched off in tests",
     )
+
+
+@pytest.fixture
+def settings(tmp_path: Path, upstream: ScriptedUpstream) -> Settings:
+    return settings_for(tmp_path, upstream)
+
+
+@pytest.fixture
+def host(dsn: str, settings: Settings) -> Host:
+    return host_of(dsn, settings)
 
 
 @pytest.fixture
@@ -112,3 +121,16 @@ async def open_server(host: Host) -> AsyncIterator[RunningServer]:
     settings = host.settings.model_copy(update={"gateway_token": None})
     async with running_server(replace(host, settings=settings)) as server:
         yield server
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def shared_server(
+    databases: Databases, secrets: Secrets, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[RunningServer]:
+    """One for all tests of a module whose loop is the module's, and who leave it as it is."""
+    async with databases.lent() as dsn:
+        async with ScriptedUpstream() as upstream:
+            host = host_of(dsn, settings_for(tmp_path_factory.mktemp("shared"), upstream))
+            async with running_server(host) as server:
+                yield server
+        await assert_no_leaks(dsn, secrets, marked=False)
