@@ -8,6 +8,7 @@ from tempfile import TemporaryDirectory
 
 import pytest
 import pytest_asyncio
+import structlog
 from pydantic import SecretStr
 
 from goclaw.app.services import open_services
@@ -34,6 +35,17 @@ HASTE = (
 )
 """Nobody needs the data of a test after the machine lost its power."""
 TOKEN = "test-token"
+
+# As the server has it: what structlog begins with draws a traceback with all variables, which
+# takes seconds.
+structlog.configure(
+    processors=[
+        *structlog.get_config()["processors"][:-1],
+        structlog.dev.ConsoleRenderer(
+            colors=False, exception_formatter=structlog.dev.plain_traceback
+        ),
+    ]
+)
 
 
 @pytest.fixture(scope="session")
