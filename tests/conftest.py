@@ -5,10 +5,10 @@ from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from uuid import uuid4
 
-import asyncpg
 import pytest
+import pytest_asyncio
+import structlog
 from pydantic import SecretStr
 
 from goclaw.app.services import open_services
@@ -18,14 +18,14 @@ from goclaw.embedded.postgres import EmbeddedPostgres
 from goclaw.models.shapes import now
 from goclaw.resolvers.services import Services
 from goclaw.store.migrate import migrate
+from tests.support.databases import TEMPLATE, Databases, run_sql, with_database
 from tests.support.leak_watch import assert_no_leaks, secrets
 from tests.support.leaks import Secrets
 from tests.support.server import RunningServer, running_server
 from tests.upstream import ScriptedUpstream
 
-__all__ = ["secrets"]
+__all__ = ["TEMPLATE", "run_sql", "secrets", "with_database"]
 
-TEMPLATE = "goclaw_template"
 CONNECTIONS = 80
 HASTE = (
     "alter system set fsync = off",
@@ -36,18 +36,16 @@ HASTE = (
 """Nobody needs the data of a test after the machine lost its power."""
 TOKEN = "test-token"
 
-
-def with_database(uri: str, name: str) -> str:
-    return uri.replace("/goclaw?", f"/{name}?")
-
-
-async def run_sql(uri: str, *statements: str) -> None:
-    connection = await asyncpg.connect(uri)
-    try:
-        for statement in statements:
-            await connection.execute(statement)
-    finally:
-        await connection.close()
+# As the server has it: what structlog begins with draws a traceback with all variables, which
+# takes seconds.
+structlog.configure(
+    processors=[
+        *structlog.get_config()["processors"][:-1],
+        structlog.dev.ConsoleRenderer(
+            colors=False, exception_formatter=structlog.dev.plain_traceback
+        ),
+    ]
+)
 
 
 @pytest.fixture(scope="session")
@@ -64,19 +62,20 @@ def postgres() -> Iterator[str]:
         server.stop(hurry=True)
 
 
+@pytest.fixture(scope="session")
+def databases(postgres: str) -> Databases:
+    return Databases(postgres)
+
+
 @pytest.fixture
 async def dsn(
-    postgres: str, secrets: Secrets, request: pytest.FixtureRequest
+    databases: Databases, secrets: Secrets, request: pytest.FixtureRequest
 ) -> AsyncIterator[str]:
     """A migrated database that nobody else uses. Afterwards it is searched for secrets."""
-    name = f"t_{uuid4().hex}"
-    await run_sql(postgres, f"create database {name} template {TEMPLATE} strategy file_copy")
-    yield with_database(postgres, name)
-    try:
+    async with databases.lent() as dsn:
+        yield dsn
         marked = request.node.get_closest_marker("leaky") is not None
-        await assert_no_leaks(with_database(postgres, name), secrets, marked=marked)
-    finally:
-        await run_sql(postgres, f"drop database {name} with (force)")
+        await assert_no_leaks(dsn, secrets, marked=marked)
 
 
 @pytest.fixture
@@ -85,10 +84,9 @@ async def upstream() -> AsyncIterator[ScriptedUpstream]:
         yield server
 
 
-@pytest.fixture
-def settings(tmp_path: Path, upstream: ScriptedUpstream) -> Settings:
+def settings_for(folder: Path, upstream: ScriptedUpstream) -> Settings:
     return Settings(
-        data_dir=tmp_path,
+        data_dir=folder,
         gateway_token=SecretStr(TOKEN),
         encryption_key=SecretStr("k" * 32),
         allowed_outbound_hosts=(upstream.host,),
@@ -97,14 +95,23 @@ def settings(tmp_path: Path, upstream: ScriptedUpstream) -> Settings:
     )
 
 
-@pytest.fixture
-def host(dsn: str, settings: Settings) -> Host:
+def host_of(dsn: str, settings: Settings) -> Host:
     return Host(
         settings=settings,
         dsn=dsn,
         started_at=now(),
         local_model_missing="switched off in tests",
     )
+
+
+@pytest.fixture
+def settings(tmp_path: Path, upstream: ScriptedUpstream) -> Settings:
+    return settings_for(tmp_path, upstream)
+
+
+@pytest.fixture
+def host(dsn: str, settings: Settings) -> Host:
+    return host_of(dsn, settings)
 
 
 @pytest.fixture
@@ -126,3 +133,16 @@ async def open_server(host: Host) -> AsyncIterator[RunningServer]:
     settings = host.settings.model_copy(update={"gateway_token": None})
     async with running_server(replace(host, settings=settings)) as server:
         yield server
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def shared_server(
+    databases: Databases, secrets: Secrets, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[RunningServer]:
+    """One for all tests of a module whose loop is the module's, and who leave it as it is."""
+    async with databases.lent() as dsn:
+        async with ScriptedUpstream() as upstream:
+            host = host_of(dsn, settings_for(tmp_path_factory.mktemp("shared"), upstream))
+            async with running_server(host) as server:
+                yield server
+        await assert_no_leaks(dsn, secrets, marked=False)

@@ -6,6 +6,8 @@ import pytest
 from goclaw.security.headers import ALWAYS
 from tests.support.server import RunningServer
 
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
 POLICY = "Content-Security-Policy"
 PAGES = ("/", "/agents", "/docs", "/graphql")
 PATHS = (
@@ -26,11 +28,11 @@ PATHS = (
 @pytest.mark.parametrize("path", PATHS)
 @pytest.mark.parametrize("method", ["GET", "HEAD", "POST", "DELETE", "OPTIONS"])
 async def test_every_answer_carries_the_headers_once(
-    server: RunningServer, path: str, method: str
+    shared_server: RunningServer, path: str, method: str
 ) -> None:
     async with (
         aiohttp.ClientSession() as http,
-        http.request(method, server.url + path, headers={"Accept": "text/html"}) as answer,
+        http.request(method, shared_server.url + path, headers={"Accept": "text/html"}) as answer,
     ):
         for name, value in ALWAYS:
             found = answer.headers.getall(name.decode())
@@ -41,11 +43,11 @@ async def test_every_answer_carries_the_headers_once(
 
 @pytest.mark.parametrize("path", PATHS)
 async def test_no_policy_allows_scripts_of_elsewhere_or_in_the_text(
-    server: RunningServer, path: str
+    shared_server: RunningServer, path: str
 ) -> None:
     async with (
         aiohttp.ClientSession() as http,
-        http.get(server.url + path, headers={"Accept": "text/html"}) as answer,
+        http.get(shared_server.url + path, headers={"Accept": "text/html"}) as answer,
     ):
         rules = dict(rule.strip().split(" ", 1) for rule in answer.headers[POLICY].split(";"))
     assert rules["default-src"] == "'none'"
@@ -56,10 +58,12 @@ async def test_no_policy_allows_scripts_of_elsewhere_or_in_the_text(
     assert "*" not in str(rules)
 
 
-async def test_other_sites_that_are_allowed_still_read_answers(server: RunningServer) -> None:
+async def test_other_sites_that_are_allowed_still_read_answers(
+    shared_server: RunningServer,
+) -> None:
     async with aiohttp.ClientSession() as http:
-        url = f"{server.url}/v1/openapi.json"
+        url = f"{shared_server.url}/v1/openapi.json"
         async with http.get(url, headers={"Origin": "https://any.example"}) as answer:
             assert answer.headers["Access-Control-Allow-Origin"] == "*"
-        async with http.get(f"{server.url}/v1/agents") as answer:
+        async with http.get(f"{shared_server.url}/v1/agents") as answer:
             assert "Access-Control-Allow-Origin" not in answer.headers

@@ -28,8 +28,8 @@ from goclaw.store.migrate import newest_version
 from tests.cli.conftest import Command, fetch_rows
 from tests.cli.processes import command, running
 from tests.cli.test_serve import free_port
-from tests.conftest import with_database as address_of
 from tests.support.callers import add_provider, context
+from tests.support.databases import with_database as address_of
 from tests.support.vaults import vault_of
 from tests.upstream import ScriptedUpstream
 

@@ -10,8 +10,8 @@ import pytest
 from goclaw.store.migrate import newest_version
 from tests.cli.conftest import Command, fetch_rows
 from tests.cli.processes import command
-from tests.conftest import run_sql
-from tests.conftest import with_database as address_of
+from tests.support.databases import run_sql
+from tests.support.databases import with_database as address_of
 
 
 @pytest.fixture

@@ -20,11 +20,11 @@ KEY = "sk-" + "proj-" + "aB3" * 12
 @pytest.fixture(autouse=True)
 def restored() -> Iterator[None]:
     root, hook = logging.getLogger(), sys.excepthook
-    handlers, level = root.handlers[:], root.level
+    handlers, level, before = root.handlers[:], root.level, structlog.get_config()
     yield
     root.handlers[:], root.level = handlers, level
     sys.excepthook = hook
-    structlog.reset_defaults()
+    structlog.configure(**before)
 
 
 BOTH = pytest.mark.parametrize("log_format", ["json", "console"])

@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncIterator
 from pathlib import Path
-from uuid import uuid4
 
 import aiohttp
 import pytest
@@ -12,8 +11,9 @@ from pydantic import SecretStr
 from goclaw.core.host import Host
 from goclaw.core.settings import Settings
 from goclaw.models.shapes import now
-from tests.conftest import TEMPLATE, TOKEN, run_sql, with_database
+from tests.conftest import TOKEN
 from tests.doors.world import World, opened_world
+from tests.support.databases import Databases
 from tests.support.leak_watch import assert_no_leaks
 from tests.support.leaks import Secrets
 from tests.support.server import RunningServer, running_server
@@ -42,21 +42,16 @@ def host_for(dsn: str, upstream: ScriptedUpstream, folder: Path) -> Host:
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def world(
-    postgres: str,
+    databases: Databases,
     tmp_path_factory: pytest.TempPathFactory,
     secrets: Secrets,
 ) -> AsyncIterator[World]:
-    name = f"t_{uuid4().hex}"
-    await run_sql(postgres, f"create database {name} template {TEMPLATE} strategy file_copy")
-    async with ScriptedUpstream() as upstream:
-        folder = tmp_path_factory.mktemp("doors")
-        host = host_for(with_database(postgres, name), upstream, folder)
-        async with running_server(host) as server, opened_world(server, upstream) as world:
-            yield world
-    try:
-        await assert_no_leaks(host.dsn, secrets, marked=False)
-    finally:
-        await run_sql(postgres, f"drop database {name} with (force)")
+    async with databases.lent() as dsn:
+        async with ScriptedUpstream() as upstream:
+            host = host_for(dsn, upstream, tmp_path_factory.mktemp("doors"))
+            async with running_server(host) as server, opened_world(server, upstream) as world:
+                yield world
+        await assert_no_leaks(dsn, secrets, marked=False)
 
 
 @pytest.fixture

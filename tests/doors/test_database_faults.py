@@ -5,18 +5,17 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from string import Template
 from typing import Any
-from uuid import uuid4
 
 import asyncpg
 import pytest
 import pytest_asyncio
 
 from goclaw.core.callers import Scope
-from tests.conftest import TEMPLATE, run_sql, with_database
 from tests.doors.calling import FOLLOW_RUN, SEND, Answer, Caller, Following
 from tests.doors.conftest import host_for
 from tests.doors.postgres_proxy import PostgresProxy
 from tests.doors.world import World, opened_world
+from tests.support.databases import Databases
 from tests.support.server import running_server
 from tests.upstream import ScriptedUpstream
 
@@ -70,17 +69,17 @@ RUN = """
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def shaky_world(
-    postgres: str, tmp_path_factory: pytest.TempPathFactory
+    databases: Databases, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[Shaky]:
-    name = f"t_{uuid4().hex}"
-    await run_sql(postgres, f"create database {name} template {TEMPLATE} strategy file_copy")
-    direct = with_database(postgres, name)
-    async with ScriptedUpstream() as upstream, PostgresProxy(direct) as proxy:
+    async with (
+        databases.lent() as direct,
+        ScriptedUpstream() as upstream,
+        PostgresProxy(direct) as proxy,
+    ):
         host = host_for(proxy.dsn, upstream, tmp_path_factory.mktemp("shaky"))
         async with running_server(host) as server, opened_world(server, upstream) as world:
             yield Shaky(world, proxy, direct)
             await proxy.back()
-    await run_sql(postgres, f"drop database {name} with (force)")
 
 
 @pytest_asyncio.fixture(loop_scope="module")

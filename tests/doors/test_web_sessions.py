@@ -18,12 +18,12 @@ from goclaw.resolvers import admission
 from goclaw.resolvers.api_keys import revoke_api_key
 from goclaw.security.credentials import key_hash
 from goclaw.store.web_sessions import sweep_web_sessions
-from tests.conftest import run_sql
 from tests.doors.calling import Answer, Caller
 from tests.doors.limiting import changed_server, limited_world
 from tests.doors.world import World
 from tests.schema.client import Socket
 from tests.support.callers import context
+from tests.support.databases import run_sql
 from tests.upstream import ScriptedUpstream
 
 ME = {"query": "{ me { userId sessionId keyId role } }"}

@@ -13,9 +13,9 @@ from goclaw.models.sealed import SealedColumn
 from goclaw.resolvers.providers import create_provider
 from goclaw.resolvers.services import Services
 from goclaw.store.tables import TABLES
-from tests.conftest import run_sql
 from tests.security.sealing import add_sealed, execute
 from tests.support.callers import context
+from tests.support.databases import run_sql
 from tests.support.leak_watch import assert_no_leaks
 from tests.support.leaks import Secrets, leaks
 from tests.support.vaults import key_of, vault_of

@@ -14,7 +14,7 @@ from goclaw.store.database import open_engine
 from goclaw.store.job_schema import is_ours
 from goclaw.store.migrate import database_version, migrate, newest_version
 from goclaw.store.tables import TABLES
-from tests.conftest import run_sql, with_database
+from tests.support.databases import run_sql, with_database
 
 
 @pytest.fixture
