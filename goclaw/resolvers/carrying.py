@@ -1,7 +1,6 @@
 """Carrying runs that were queued: what the job of a run does, on whichever worker it lands."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Final
 from uuid import UUID
 
@@ -180,8 +179,7 @@ async def acting(
         caller = system_caller()
     if key_id is not None:
         key = await _valid_key(services, key_id)
-        caller = replace(
-            caller,
+        caller = caller._replace(
             key_id=key_id,
             agent_ids=None if key.agent_ids is None else frozenset(key.agent_ids),
             budget_monthly_cents=key.budget_monthly_cents,

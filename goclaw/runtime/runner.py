@@ -72,13 +72,14 @@ class Runner:
         session = await begin_run(self._database, new)
         if session is None:
             raise Conflict("session_busy")
-        last_seq = session.message_count
+        # By name and not by attribute, which costs a failed look-up first.
+        last_seq = session["message_count"]
         run = LiveRun(
             id=new.id,
             trace_id=new.trace_id,
             turn=turn,
-            session_id=session.id,
-            session_key=session.key,
+            session_id=session["id"],
+            session_key=session["key"],
             started_at=new.started_at,
             first_seq=last_seq - len(turn.new) + 1,
             last_seq=last_seq,

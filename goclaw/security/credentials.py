@@ -3,6 +3,7 @@
 import hmac
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from hashlib import sha256
 from secrets import token_hex
 from typing import Final
@@ -39,9 +40,17 @@ def looks_like_key(token: str) -> bool:
     return KEY.fullmatch(token) is not None
 
 
-def same_token(given: str, expected: str) -> bool:
-    """Compares digests, so that the time tells neither content nor length."""
-    return hmac.compare_digest(key_hash(given), key_hash(expected))
+def is_hash_of(given: str, token: str) -> bool:
+    """Whether `given` is `key_hash(token)`. Hashes are compared, so that the time tells neither
+    content nor length of the token.
+    """
+    return hmac.compare_digest(given, _own_hash(token))
+
+
+@lru_cache(maxsize=1)
+def _own_hash(token: str) -> str:
+    """Of the one token that all that are given are compared with."""
+    return key_hash(token)
 
 
 def bearer(authorization: str | None) -> str | None:

@@ -271,7 +271,7 @@ async def end_run(database: Database, end: RunEnd, worker: str) -> Ended:
     rows = await fetch(database.pool, END, arguments)
     if not rows:
         return Ended.BEFORE
-    return Ended.UNREAD if rows[0].unread else Ended.NOW
+    return Ended.UNREAD if rows[0]["unread"] else Ended.NOW
 
 
 async def keep_unread(database: Database, id: UUID | None = None) -> None:

@@ -76,6 +76,7 @@ class ToolRegistry:
         }
         self._facilities = frozenset(facilities)
         self._default = rules.layer
+        self._unchosen = Policy.for_agent(self._default, {}, "")
         self._scrub = scrub
         self._enabled = enabled
         self._again = again
@@ -117,12 +118,20 @@ class ToolRegistry:
 
     async def _policy(self, agent: Target, user_id: str) -> Policy | None:
         """None for what gives nothing, also for a configuration that cannot be read."""
-        try:
-            policy = Policy.for_agent(self._default, agent.tools_config, agent.provider.name)
-        except ValueError as error:
-            log.warning("tools_config.unreadable", agent=agent.key, reason=str(error))
-            return None
-        if policy.gives_nothing:
+        policy = self._chosen(agent)
+        if policy is None or policy.gives_nothing:
             return None
         limits = await self._limits(agent, user_id)
         return Policy(policy.choices, (*policy.limits, *limits)) if limits else policy
+
+    def _chosen(self, agent: Target) -> Policy | None:
+        """What gateway and agent say. Most agents say nothing, and a chat call need not check
+        that anew.
+        """
+        if not agent.tools_config:
+            return self._unchosen
+        try:
+            return Policy.for_agent(self._default, agent.tools_config, agent.provider.name)
+        except ValueError as error:
+            log.warning("tools_config.unreadable", agent=agent.key, reason=str(error))
+            return None

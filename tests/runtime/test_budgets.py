@@ -133,7 +133,7 @@ async def test_no_run_makes_a_surprise_bill(
 
 async def test_keys_and_users_have_budgets(scene: Scene) -> None:
     key = context(scene.services, "ada", key_id=uuid4())
-    caller = replace(key.caller, tokens_per_day=5)
+    caller = key.caller._replace(tokens_per_day=5)
     key._caller = caller
     scene.ctx = key
     await spend(scene, 5)
