@@ -270,12 +270,14 @@ class Runner:
         turn = outcome.run.turn
         if turn.budgets and outcome.run.calling:
             self._budgets.add(turn.budgets, outcome.reply.usage, outcome.call_cost_usd)
+        trace, spans = outcome.trace_rows()
         if outcome.run.agent_span_id is None:
-            self._traces.add(*outcome.trace_rows())
+            self._traces.add(trace, spans)
         else:
-            self._traces.end(*outcome.trace_rows())
+            self._traces.end(trace, spans)
         if turn.compaction is not None and grew_too_long(outcome):
-            self._spawn(self._compactor.compact(outcome.run, turn.compaction))
+            rules = turn.compaction
+            self._spawn(self._compactor.compact(outcome.run, rules, trace, spans[0]))
         outcome.run.end(outcome.status)
         self._hub.wake()
 
