@@ -45,7 +45,7 @@ _cursor = aliased(Message)
 EARLIER = or_(
     literal(LAST_ID, Uuid) == BEFORE,
     col(Message.seq)
-    < select(_cursor.seq)
+    < select(col(_cursor.seq))
     .where(col(_cursor.id) == BEFORE, col(_cursor.session_id) == col(Message.session_id))
     .correlate(Message)
     .scalar_subquery(),

@@ -31,7 +31,7 @@ PAGE = """
     query ($id: UUID!, $before: String) {
         session(id: $id) {
             messages(first: 2, before: $before) {
-                edges { node { seq } } pageInfo { hasPreviousPage startCursor }
+                edges { node { seq } } pageInfo { hasNextPage endCursor }
             }
         }
     }
@@ -161,9 +161,9 @@ async def test_a_conversation_is_paged_by_the_places_of_its_messages(stage: Stag
         answer = await stage.ada.graphql(PAGE, id=talk.session_id, before=before)
         page = answer.data["session"]["messages"]
         told = [edge["node"]["seq"] for edge in page["edges"]] + told
-        if not page["pageInfo"]["hasPreviousPage"]:
+        if not page["pageInfo"]["hasNextPage"]:
             break
-        before = page["pageInfo"]["startCursor"]
+        before = page["pageInfo"]["endCursor"]
     assert told == [1, 2, 3, 4, 5]
     unknown = await stage.ada.graphql(PAGE, id=talk.session_id, before="A" * 22)
     assert unknown.data["session"]["messages"]["edges"] == []
