@@ -173,6 +173,13 @@ class Runner:
         for run in list(self.live.values()):
             run.cancel()
 
+    def cancel_these(self, ids: Collection[UUID]) -> None:
+        """Of runs that somebody cancelled without this worker hearing of it."""
+        for id in ids:
+            run = self.live.get(id)
+            if run is not None and not run.cancel_requested:
+                run.cancel()
+
     def tell(self) -> None:
         """Wakes whoever follows runs."""
         self._hub.wake()
