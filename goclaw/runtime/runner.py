@@ -8,6 +8,7 @@ from uuid import UUID
 
 import structlog
 
+from goclaw.core.clock import clock_s
 from goclaw.core.errors import Conflict, GatewayError, Unavailable
 from goclaw.events.hub import EventHub
 from goclaw.models.runs import RunStatus
@@ -28,8 +29,13 @@ from goclaw.store.runs import Ended, begin_run, end_run, keep_unread
 
 log = structlog.get_logger()
 
-END_ATTEMPTS: Final = 5
+END_FOR_S: Final = 600.0
+"""How long the database may be away until an end that was to be written is given up."""
+
 END_PAUSE_S: Final = 1.0
+LONGEST_PAUSE_S: Final = 5.0
+STOP_S: Final = 5.0
+"""How long a server that stops waits for ends that are to be written."""
 
 
 class Runner:
@@ -256,8 +262,10 @@ class Runner:
             await self._commit_later(outcome)
 
     async def _commit_later(self, outcome: Outcome) -> None:
-        for attempt in range(1, END_ATTEMPTS + 1):
-            await asyncio.sleep(END_PAUSE_S * attempt)
+        until, attempt = clock_s() + END_FOR_S, 0
+        while clock_s() < until:
+            attempt += 1
+            await asyncio.sleep(min(END_PAUSE_S * attempt, LONGEST_PAUSE_S))
             try:
                 await self._commit(outcome)
             except Unavailable:
@@ -317,4 +325,4 @@ class Runner:
             else:
                 run.cancel()
         if self._tasks:
-            await asyncio.wait(self._tasks, timeout=END_PAUSE_S * END_ATTEMPTS)
+            await asyncio.wait(self._tasks, timeout=STOP_S)
