@@ -28,7 +28,8 @@ class Run(SQLModel, table=True):
     is touched by the worker that carries it. `inbox` is what the user said while the run was
     busy and which it has yet to take; null for a run that takes nothing. A run that any worker
     may carry has a `lane`; while it waits for one, `asked` is what it will be told. `attempts`
-    counts the workers that began to carry it.
+    counts the workers that began to carry it. `cancel_asked_at` is for a worker that was not
+    reached, or is dead: the run goes no further.
     """
 
     __tablename__ = "runs"
@@ -69,6 +70,7 @@ class Run(SQLModel, table=True):
     lane: str | None = Field(default=None, sa_type=TextColumn)
     asked: dict[str, Any] | None = jsonb(default=None)
     attempts: int = Field(default=0, sa_column_kwargs={"server_default": text("0")})
+    cancel_asked_at: datetime | None = instant_or_null()
 
 
 class RunView(View):

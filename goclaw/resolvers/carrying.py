@@ -24,7 +24,8 @@ from goclaw.runtime.job_runs import Lane
 from goclaw.runtime.live import LiveRun, Turn
 from goclaw.runtime.stubborn import StubbornClient
 from goclaw.runtime.upkeep import BEAT_S
-from goclaw.store.queue import CARRY, STALL_S, JobRun
+from goclaw.store.queue import CARRY, JobRun
+from goclaw.store.runs import STALL_S
 from goclaw.store.sessions import messages_until, session_by_key
 from goclaw.tools.toolbox import Toolbox
 

@@ -165,17 +165,17 @@ async def begin_detached(ctx: Context, once: Once, turn: Turn) -> UUID:
 
 @operation(Scope.WRITE)
 async def cancel_run(ctx: Context, id: UUID) -> RunView:
-    """Asks the worker that carries the run to stop it; an ended run stays as it is.
+    """Asks the worker that carries the run to stop it; one that nobody carries ends at once, and
+    one whose worker is dead as soon as that is certain. An ended run stays as it is.
     Raises NotFound.
     """
     run = found(await ctx.runs.load(id), "run", id)
-    if run.status == RunStatus.QUEUED and await ctx.services.job_runs.cancel(id):
-        return await fresh_run(ctx, id)
-    if run.status in GOING_ON:
-        live = ctx.services.runner.live.get(id)
-        if live is not None:
-            live.cancel()
-            await live.ended()
-        else:
-            ctx.services.remote.cancel(id)
+    if run.status not in GOING_ON:
+        return run
+    live = ctx.services.runner.live.get(id)
+    if live is not None:
+        live.cancel()
+        await live.ended()
+    elif not await ctx.services.job_runs.cancel(id):
+        ctx.services.remote.cancel(id)
     return await fresh_run(ctx, id)

@@ -18,10 +18,12 @@ from goclaw.runtime.budgets import Budgets
 from goclaw.runtime.history import from_row
 from goclaw.runtime.live import LiveRun
 from goclaw.runtime.spans import TraceRows
+from goclaw.runtime.spent import nothing, summed_costs
 from goclaw.runtime.trace_writer import TraceWriter
 from goclaw.security.scrub import Scrubber
 from goclaw.store.database import Database
 from goclaw.store.summaries import NewSummary, keep_summary, messages_between, summary_of
+from goclaw.store.traces import NewSpan, NewTrace
 
 log = structlog.get_logger()
 
@@ -50,19 +52,25 @@ class Compactor:
         self._budgets = budgets
         self._at_work: set[UUID] = set()
 
-    async def compact(self, run: LiveRun, rules: Compaction) -> None:
-        """After a run that has ended. What fails is tried again after the next one."""
+    async def compact(
+        self, run: LiveRun, rules: Compaction, trace: NewTrace, agent: NewSpan
+    ) -> None:
+        """After a run that has ended, with these rows. What fails is tried again after the next
+        one.
+        """
         if run.session_id in self._at_work:
             return
         self._at_work.add(run.session_id)
         try:
-            await self._compact(run, rules)
+            await self._compact(run, rules, trace, agent)
         except GatewayError as error:
             log.warning("session.not_compacted", session_id=str(run.session_id), code=error.code)
         finally:
             self._at_work.discard(run.session_id)
 
-    async def _compact(self, run: LiveRun, rules: Compaction) -> None:
+    async def _compact(
+        self, run: LiveRun, rules: Compaction, trace: NewTrace, agent: NewSpan
+    ) -> None:
         session = await summary_of(self._database, run.session_id)
         if session is None:
             return
@@ -77,12 +85,29 @@ class Compactor:
         run = copy(run)
         run.open_call(_request(run, session.summary, messages))
         reply = await run.turn.client.complete(run.request)
+        self._pay(run, reply, trace, agent, rows[cut - 1].seq)
         await self._keep(run, reply, session.summary_seq, rows[cut - 1].seq)
+
+    def _pay(self, run: LiveRun, reply: Reply, trace: NewTrace, agent: NewSpan, until: int) -> None:
+        """Whatever becomes of the summary, it was asked for: the trace's sums have it, too."""
+        cost_usd = cost_of_call(run, reply)
+        self._budgets.add(run.turn.budgets, reply.usage, cost_usd)
+        open_agent = agent._replace(status=RunStatus.RUNNING, end_time=None)
+        span = TraceRows(run, self._scrubber).model_call(
+            open_agent, reply, answered_by(run), cost_usd, wrote_to=until
+        )
+        usage = reply.usage or nothing()
+        whole = trace._replace(
+            total_input_tokens=trace.total_input_tokens + usage.input_tokens,
+            total_output_tokens=trace.total_output_tokens + usage.output_tokens,
+            total_cost_usd=summed_costs(trace.total_cost_usd, cost_usd),
+            span_count=trace.span_count + 1,
+            llm_call_count=trace.llm_call_count + 1,
+        )
+        self._traces.end(whole, [span._replace(name="compaction")])
 
     async def _keep(self, run: LiveRun, reply: Reply, before: int, until: int) -> None:
         cost_usd, usage = cost_of_call(run, reply), reply.usage
-        self._budgets.add(run.turn.budgets, usage, cost_usd)
-        self._trace(run, reply, until)
         summary = reply.content.replace("\0", "").strip()
         if not summary:
             return
@@ -97,14 +122,6 @@ class Compactor:
             cost_usd=cost_usd,
         )
         await keep_summary(self._database, new)
-
-    def _trace(self, run: LiveRun, reply: Reply, until: int) -> None:
-        rows = TraceRows(run, self._scrubber)
-        agent = rows.agent(RunStatus.RUNNING, None)
-        span = rows.model_call(
-            agent, reply, answered_by(run), cost_of_call(run, reply), wrote_to=until
-        )
-        self._traces.note(span._replace(name="compaction", parent_span_id=run.agent_span_id))
 
 
 def grew_too_long(outcome: Outcome) -> bool:

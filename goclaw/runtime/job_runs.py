@@ -24,6 +24,7 @@ from goclaw.store.queue import (
     JobRun,
     Queued,
     QueuedRun,
+    ask_cancel,
     beat_workers,
     begin_queued,
     find_job_run,
@@ -162,9 +163,13 @@ class JobRuns:
         self._runner.tell()
 
     async def cancel(self, id: UUID) -> bool:
-        """The same for one that is not wanted any more; False when somebody carries it."""
+        """The same for one that is not wanted any more. False when somebody carries it: it is
+        then put down that it is to end, for a worker that is not reached.
+        """
         error = Conflict("run_cancelled")
         done = await give_up(self._database, id, RunStatus.CANCELLED, error.code, str(error))
+        if not done:
+            await ask_cancel(self._database, id)
         self._runner.tell()
         return done
 

@@ -8,6 +8,7 @@ from uuid import UUID
 
 import structlog
 
+from goclaw.core.clock import clock_s
 from goclaw.core.errors import Conflict, GatewayError, Unavailable
 from goclaw.events.hub import EventHub
 from goclaw.models.runs import RunStatus
@@ -28,8 +29,13 @@ from goclaw.store.runs import Ended, begin_run, end_run, keep_unread
 
 log = structlog.get_logger()
 
-END_ATTEMPTS: Final = 5
+END_FOR_S: Final = 600.0
+"""How long the database may be away until an end that was to be written is given up."""
+
 END_PAUSE_S: Final = 1.0
+LONGEST_PAUSE_S: Final = 5.0
+STOP_S: Final = 5.0
+"""How long a server that stops waits for ends that are to be written."""
 
 
 class Runner:
@@ -174,6 +180,13 @@ class Runner:
         for run in list(self.live.values()):
             run.cancel()
 
+    def cancel_these(self, ids: Collection[UUID]) -> None:
+        """Of runs that somebody cancelled without this worker hearing of it."""
+        for id in ids:
+            run = self.live.get(id)
+            if run is not None and not run.cancel_requested:
+                run.cancel()
+
     def tell(self) -> None:
         """Wakes whoever follows runs."""
         self._hub.wake()
@@ -250,8 +263,10 @@ class Runner:
             await self._commit_later(outcome)
 
     async def _commit_later(self, outcome: Outcome) -> None:
-        for attempt in range(1, END_ATTEMPTS + 1):
-            await asyncio.sleep(END_PAUSE_S * attempt)
+        until, attempt = clock_s() + END_FOR_S, 0
+        while clock_s() < until:
+            attempt += 1
+            await asyncio.sleep(min(END_PAUSE_S * attempt, LONGEST_PAUSE_S))
             try:
                 await self._commit(outcome)
             except Unavailable:
@@ -271,12 +286,14 @@ class Runner:
         turn = outcome.run.turn
         if turn.budgets and outcome.run.calling:
             self._budgets.add(turn.budgets, outcome.reply.usage, outcome.call_cost_usd)
+        trace, spans = outcome.trace_rows()
         if outcome.run.agent_span_id is None:
-            self._traces.add(*outcome.trace_rows())
+            self._traces.add(trace, spans)
         else:
-            self._traces.end(*outcome.trace_rows())
+            self._traces.end(trace, spans)
         if turn.compaction is not None and grew_too_long(outcome):
-            self._spawn(self._compactor.compact(outcome.run, turn.compaction))
+            rules = turn.compaction
+            self._spawn(self._compactor.compact(outcome.run, rules, trace, spans[0]))
         outcome.run.end(outcome.status)
         self._hub.wake()
 
@@ -309,4 +326,4 @@ class Runner:
             else:
                 run.cancel()
         if self._tasks:
-            await asyncio.wait(self._tasks, timeout=END_PAUSE_S * END_ATTEMPTS)
+            await asyncio.wait(self._tasks, timeout=STOP_S)

@@ -9,6 +9,7 @@ from uuid import UUID
 
 import structlog
 
+from goclaw.core.clock import clock_s
 from goclaw.core.errors import Conflict, Unavailable
 from goclaw.core.ids import uuid7
 from goclaw.events.hub import EventHub
@@ -31,8 +32,11 @@ T = TypeVar("T")
 
 PREVIEW_CHARS: Final = 1000
 """Of arguments and results in events."""
-WRITE_ATTEMPTS: Final = 5
+WRITE_FOR_S: Final = 60.0
+"""How long a result waits for a database that is away: what was done is not to be for nothing."""
+
 WRITE_PAUSE_S: Final = 1.0
+LONGEST_PAUSE_S: Final = 5.0
 
 
 class Intent:
@@ -102,7 +106,14 @@ class Steps:
         return (await self._write([], 0, [])).said
 
     async def has_last_word(self) -> bool:
-        return await has_last_word(self._database, self._run.id, self._worker)
+        """So it is, too, while the database is away: what the user said meanwhile is then kept,
+        and the answer, which is whole, need not wait.
+        """
+        try:
+            return await has_last_word(self._database, self._run.id, self._worker)
+        except Unavailable:
+            log.warning("run.last_word_assumed", run_id=str(self._run.id))
+            return True
 
     async def result(self, intent: Intent, result: ModelMessage) -> bool:
         """Commits what came of a call; asked again as long as the database may come back, so
@@ -139,7 +150,7 @@ class Steps:
         )
 
     async def _stubbornly(self, row: dict[str, Any], event: dict[str, Any]) -> bool:
-        at = datetime.now(UTC)
+        at, until = datetime.now(UTC), clock_s() + WRITE_FOR_S
         attempt = 1
         while True:
             try:
@@ -147,10 +158,10 @@ class Steps:
                     self._database, self._run.id, self._worker, at, row, event
                 )
             except Unavailable:
-                if attempt == WRITE_ATTEMPTS:
+                if clock_s() >= until:
                     raise
                 log.warning("run.result_delayed", run_id=str(self._run.id), attempt=attempt)
-                await asyncio.sleep(WRITE_PAUSE_S * attempt)
+                await asyncio.sleep(min(WRITE_PAUSE_S * attempt, LONGEST_PAUSE_S))
                 attempt += 1
             else:
                 return _still_running(waits)

@@ -4,7 +4,7 @@ throwing away what nobody needs any more.
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 import structlog
@@ -18,6 +18,7 @@ from goclaw.store.events import trim_events
 from goclaw.store.idempotency import forget_old_requests
 from goclaw.store.queue import beat
 from goclaw.store.runs import end_lost_runs
+from goclaw.store.traces import end_left_traces
 from goclaw.store.web_sessions import sweep_web_sessions
 
 log = structlog.get_logger()
@@ -43,6 +44,7 @@ class Upkeep:
         self._keep_events = keep_events
         self._runner = runner
         self._session_idle = session_idle
+        self._looked_until: datetime | None = None
 
     async def beat(self) -> None:
         """Until cancelled; what fails while the database is away is done at the next beat."""
@@ -58,7 +60,11 @@ class Upkeep:
             heard = await beat(self._database, asked, self._runner.worker)
             if heard.stopped:
                 self._runner.cancel_all()
+            self._runner.cancel_these(heard.cancelled)
             self._runner.drop_lost(asked, heard.ours)
+        self._looked_until, left = await end_left_traces(self._database, self._looked_until)
+        if left:
+            log.warning("traces.left", traces=left)
         if lost := await end_lost_runs(self._database):
             log.warning("runs.lost", runs=lost)
             self._runner.tell()

@@ -16,10 +16,7 @@ import asyncpg
 
 from goclaw.store.database import Database, fetch
 from goclaw.store.pool import Row
-from goclaw.store.runs import ENDED_UNATTENDED, FREE, LEASE_S, keep_unread
-
-STALL_S: Final = 10
-"""How long a worker that carries a job may be silent before another takes it up."""
+from goclaw.store.runs import ENDED_UNATTENDED, FREE, LEASE_S, STALL_S, keep_unread
 
 CARRY: Final = "carry_run"
 """What the task is called."""
@@ -266,7 +263,7 @@ async def begin_queued(database: Database, beginning: Beginning) -> Row | None:
 TAKE_UP: Final = f"""
 with held as (
     select id, session_id, last_seq from runs
-    where id = $1 and status = 'running' and lane is not null
+    where id = $1 and status = 'running' and lane is not null and cancel_asked_at is null
         and heartbeat_at < now() - interval '{STALL_S} seconds'
     for update
 ), session as (
@@ -290,7 +287,9 @@ select attempts from run
 
 
 async def take_up(database: Database, id: UUID, worker: str) -> bool:
-    """False when its worker spoke after all, or something was said in its session since."""
+    """False when its worker spoke after all, something was said in its session since, or it is
+    not wanted any more.
+    """
     return bool(await fetch(database.pool, TAKE_UP, (id, worker)))
 
 
@@ -323,33 +322,47 @@ async def give_up(database: Database, id: UUID, status: str, code: str, reason: 
     return True
 
 
+ASK_CANCEL: Final = """
+update runs set cancel_asked_at = coalesce(cancel_asked_at, now())
+where id = $1 and status = 'running'
+"""
+
+
+async def ask_cancel(database: Database, id: UUID) -> None:
+    """Of whichever worker carries the run, should it not hear it otherwise."""
+    await fetch(database.pool, ASK_CANCEL, (id,))
+
+
 BEAT: Final = f"""
 with alive as (
     update runs set heartbeat_at = now()
     where id = any($1::uuid[]) and worker = $2 and status = 'running'
-    returning session_id, id
+    returning session_id, id, cancel_asked_at
 ), kept as (
     update sessions set lease_until = now() + interval '{LEASE_S} seconds'
     from alive where sessions.id = alive.session_id and sessions.lease_run_id = alive.id
 )
 select array(select id from alive) as ours,
+    array(select id from alive where cancel_asked_at is not null) as cancelled,
     exists (select from run_stops where resumed_at is null) as stopped
 """
 
 
 class Heartbeat(NamedTuple):
-    """`ours` are the runs that are still this worker's; `stopped` is whether all runs are to be
-    stopped, for a worker that has not heard of it.
+    """`ours` are the runs that are still this worker's; `cancelled` those among them that
+    somebody cancelled, and `stopped` whether all runs are to be stopped, for a worker that has
+    not heard of it.
     """
 
     ours: set[UUID]
+    cancelled: set[UUID]
     stopped: bool
 
 
 async def beat(database: Database, ids: Sequence[UUID], worker: str) -> Heartbeat:
     """Says that these runs live and keeps their sessions reserved."""
     row = (await fetch(database.pool, BEAT, (ids, worker)))[0]
-    return Heartbeat(set(row.ours), row.stopped)
+    return Heartbeat(set(row.ours), set(row.cancelled), row.stopped)
 
 
 REQUEUE: Final = f"""

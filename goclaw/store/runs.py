@@ -12,6 +12,7 @@ import asyncpg
 from sqlalchemy import select
 from sqlmodel import col
 
+from goclaw.core.errors import Conflict
 from goclaw.core.paging import Page, PageRequest
 from goclaw.models.runs import Run, RunStatus, RunView
 from goclaw.store.database import Database, Reads, fetch
@@ -29,6 +30,9 @@ from goclaw.store.query import Query
 
 LEASE_S: Final = 60
 """How long a session stays reserved for a run that no longer says it lives."""
+
+STALL_S: Final = 10
+"""How long a worker may be silent before what it carries is anybody's to take up or cancel."""
 
 FILTERS = ("agent_id", "session_id", "status")
 MATCHES = tuple(equals_if_given(col(getattr(Run, name)), name) for name in FILTERS)
@@ -318,18 +322,22 @@ traces end, their sessions are free, their followers are told.
 
 LOST: Final = f"""
 with ended as (
-    update runs set status = 'error', ended_at = now(), error_code = 'run_lost',
-        error_message = 'the server that carried the run stopped'
-    where status = 'running' and lane is null
-        and heartbeat_at < now() - interval '{LEASE_S} seconds'
+    update runs set ended_at = now(),
+        status = case when cancel_asked_at is null then 'error' else 'cancelled' end,
+        error_code = case when cancel_asked_at is null then 'run_lost' else 'run_cancelled' end,
+        error_message = case when cancel_asked_at is null
+            then 'the server that carried the run stopped' else $1 end
+    where status = 'running' and (
+        lane is null and heartbeat_at < now() - interval '{LEASE_S} seconds'
+        or cancel_asked_at is not null and heartbeat_at < now() - interval '{STALL_S} seconds')
     {ENDED_UNATTENDED}"""
 
 
 async def end_lost_runs(database: Database) -> int:
     """Ends the runs whose worker has not spoken for longer than a lease; tells how many. Those
-    that another worker may take up are left to it.
+    that another worker may take up are left to it, but for those that somebody cancelled.
     """
-    rows = await fetch(database.pool, LOST, ())
+    rows = await fetch(database.pool, LOST, (str(Conflict("run_cancelled")),))
     lost = int(rows[0].total)
     if lost:
         await keep_unread(database)

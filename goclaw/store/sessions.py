@@ -12,14 +12,17 @@ from sqlalchemy import (
     bindparam,
     column,
     func,
+    literal,
+    or_,
     select,
     text,
     true,
 )
+from sqlalchemy.orm import aliased
 from sqlmodel import col
 from sqlmodel import select as select_one
 
-from goclaw.core.paging import Page, PageRequest, page_of
+from goclaw.core.paging import LAST_ID, Page, PageRequest, page_of
 from goclaw.models.sessions import Message, Session
 from goclaw.models.shapes import now
 from goclaw.store.database import Db, Reads
@@ -37,6 +40,19 @@ from goclaw.store.query import Query
 OF_AGENT = equals_if_given(col(Session.agent_id), "agent_id")
 EVER = text("'-infinity'::timestamptz")
 OF_SESSION = col(Message.session_id) == bindparam("session_id", type_=Uuid)
+BEFORE = bindparam("before", type_=Uuid)
+_cursor = aliased(Message)
+EARLIER = or_(
+    literal(LAST_ID, Uuid) == BEFORE,
+    col(Message.seq)
+    < select(col(_cursor.seq))
+    .where(col(_cursor.id) == BEFORE, col(_cursor.session_id) == col(Message.session_id))
+    .correlate(Message)
+    .scalar_subquery(),
+)
+"""Than the message `before`, by its place: a result got its id before the tool was at work, and
+what a user said meanwhile stands behind it.
+"""
 
 BY_ID = Query[Session](
     lambda visible: select(Session).where(visible(Session), among_ids(Session.id))
@@ -46,8 +62,12 @@ PAGE = Query[Session](
 )
 TOTAL = Query[Total](lambda visible: count_of(Session, visible(Session), OF_AGENT))
 MESSAGES = Query[Message](
-    lambda visible: newest_first(
-        select(Message).where(visible(Message), OF_SESSION), col(Message.id)
+    lambda visible: (
+        select(Message)
+        .where(visible(Message), OF_SESSION, EARLIER)
+        .order_by(col(Message.seq).desc())
+        .limit(bindparam("limit"))
+        .offset(bindparam("offset"))
     )
 )
 MESSAGES_TOTAL = Query[Total](lambda visible: count_of(Message, visible(Message), OF_SESSION))
@@ -126,21 +146,17 @@ STEPS = Query[Message](
 
 
 def _of_each(visible: Any) -> Select[Any]:
-    """The last messages before an id, for several sessions at once."""
+    """The last messages before one of them, for several sessions at once."""
     given = func.unnest(bindparam("ids", type_=ARRAY(Uuid)))
     ids = given.table_valued(column("id", Uuid), name="wanted").render_derived()
     last = (
         select(Message)
-        .where(
-            visible,
-            col(Message.session_id) == ids.c.id,
-            col(Message.id) < bindparam("before", type_=Uuid),
-        )
-        .order_by(col(Message.id).desc())
+        .where(visible, col(Message.session_id) == ids.c.id, EARLIER)
+        .order_by(col(Message.seq).desc())
         .limit(bindparam("limit"))
         .lateral("last")
     )
-    return select(*last.c).select_from(ids).join(last, true()).order_by(last.c.id.desc())
+    return select(*last.c).select_from(ids).join(last, true()).order_by(last.c.seq.desc())
 
 
 class Tail(NamedTuple):

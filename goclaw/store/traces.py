@@ -2,7 +2,7 @@ from collections.abc import Collection, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 from uuid import UUID
 
 from asyncpg import UniqueViolationError
@@ -16,6 +16,7 @@ from goclaw.store.database import (
     ACQUIRE_TIMEOUT_S,
     Database,
     Reads,
+    fetch,
     unavailable_when_away,
 )
 from goclaw.store.pages import (
@@ -28,6 +29,9 @@ from goclaw.store.pages import (
     newest_first,
 )
 from goclaw.store.query import Query
+
+LEFT_S: Final = 10
+"""How long a worker may take to write that a trace has ended."""
 
 FILTERS = ("agent_id", "user_id", "session_id", "session_key", "status", "channel")
 MATCHES = tuple(equals_if_given(col(getattr(Trace, name)), name) for name in FILTERS)
@@ -159,3 +163,40 @@ async def copy_rows(
             copy = connection.copy_records_to_table
             await copy("traces", records=traces, columns=NewTrace._fields)
             await copy("spans", records=spans, columns=NewSpan._fields)
+
+
+LEFT: Final = f"""
+with edge as (
+    select now() - interval '{LEFT_S} seconds' as until
+), ended as (
+    select runs.id, runs.status, runs.error_code, trace_id, ended_at, input_tokens, output_tokens,
+        cost_usd
+    from edge, runs join traces on traces.id = trace_id and traces.status = 'running'
+    where ended_at >= coalesce($1, now() - interval '1 day') and ended_at < edge.until
+), trace as (
+    update traces set status = ended.status, end_time = ended_at, error = ended.error_code,
+        duration_ms = extract(epoch from ended_at - start_time) * 1000,
+        total_input_tokens = input_tokens, total_output_tokens = output_tokens,
+        total_cost_usd = cost_usd, span_count = counted.spans,
+        llm_call_count = counted.model_calls, tool_call_count = counted.tool_calls
+    from ended, lateral (
+        select count(*) as spans, count(*) filter (where span_type = 'llm_call') as model_calls,
+            count(*) filter (where span_type = 'tool_call') as tool_calls
+        from spans where spans.trace_id = ended.trace_id
+    ) as counted
+    where traces.id = ended.trace_id
+), span as (
+    update spans set status = ended.status, end_time = ended_at, error = ended.error_code,
+        duration_ms = extract(epoch from ended_at - start_time) * 1000
+    from ended where spans.trace_id = ended.trace_id and spans.status = 'running'
+)
+select until, (select count(*) from ended) as total from edge
+"""
+
+
+async def end_left_traces(database: Database, since: datetime | None) -> tuple[datetime, int]:
+    """Ends the traces of runs that ended since then, and whose worker died before it wrote that
+    down. Tells up to when it looked, and how many there were; None looks a day back.
+    """
+    row = (await fetch(database.pool, LEFT, (since,)))[0]
+    return row.until, int(row.total)

@@ -12,6 +12,7 @@ from goclaw.models.agents import AgentView
 from goclaw.models.chat import Wake
 from goclaw.models.run_events import RunEnded, RunText, RunToolResult
 from goclaw.resolvers.following import watch_run
+from goclaw.resolvers.runs import cancel_run
 from goclaw.resolvers.traces import get_trace
 from goclaw.resolvers.wakes import start_wake
 from goclaw.runtime.history import UNKNOWN
@@ -171,6 +172,60 @@ async def test_what_tools_did_is_not_done_again(
     assert text == "Let me see.\n\nSunny, and ready."
     results = [event.call_id for event in events if isinstance(event, RunToolResult)]
     assert results == ["call_1", "a"]
+
+
+async def test_a_run_that_is_cancelled_while_nobody_carries_it_is_not_taken_up(
+    server: RunningServer, serve: Serve, agent: AgentView, upstream: ScriptedUpstream, sql: Sql
+) -> None:
+    """Its worker has just died, which nobody knows yet; then for certain; then for long."""
+    upstream.reply(WORD * 200, deltas=200, every=0.05)
+    run_id = await begun(server, agent, upstream)
+    async with serve(carry_jobs=False) as other:
+        lost = await die(server, run_id, sql)
+        await sql("update runs set heartbeat_at = now() where id = $1", run_id)
+        following = asyncio.create_task(told(other, run_id))
+        assert (await cancel_run(context(other.services), run_id)).status == "running"
+        await sql(SILENT, run_id)
+        ended = await until_status(other, run_id, "completed", "error", "cancelled")
+        assert (ended.status, ended.error_code) == ("cancelled", "run_cancelled")
+        assert (await following)[-1].run.status == "cancelled"
+        again = await cancel_run(context(other.services), run_id)
+        assert again.status == "cancelled"
+        lost.task.cancel()
+        await asyncio.wait([lost.task])
+    assert [row["role"] for row in await sql(ANSWERS, run_id)] == ["user"]
+    assert len(upstream.requests) == 1
+    kinds = [row["kind"] for row in await sql(KINDS, run_id)]
+    assert kinds == ["run.queued", "run.started", "run.ended"]
+
+
+async def test_a_run_whose_worker_is_known_to_be_dead_is_cancelled_at_once(
+    server: RunningServer, serve: Serve, agent: AgentView, upstream: ScriptedUpstream, sql: Sql
+) -> None:
+    upstream.reply(WORD * 200, deltas=200, every=0.05)
+    run_id = await begun(server, agent, upstream)
+    async with serve(carry_jobs=False) as other:
+        lost = await die(server, run_id, sql)
+        assert (await cancel_run(context(other.services), run_id)).status == "cancelled"
+        lost.task.cancel()
+        await asyncio.wait([lost.task])
+
+
+async def test_a_worker_that_missed_a_cancel_learns_of_it_with_its_next_beat(
+    server: RunningServer,
+    serve: Serve,
+    agent: AgentView,
+    upstream: ScriptedUpstream,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    upstream.reply(WORD * 200, deltas=200, every=0.05)
+    run_id = await begun(server, agent, upstream)
+    async with serve(carry_jobs=False) as other:
+        monkeypatch.setattr(other.services.remote, "cancel", lambda _: None)
+        assert (await cancel_run(context(other.services), run_id)).status == "running"
+        ended = await until_status(other, run_id, "completed", "error", "cancelled")
+    assert (ended.status, ended.error_code) == ("cancelled", "run_cancelled")
+    assert upstream.hung_up == 1
 
 
 async def test_a_server_that_stops_hands_its_runs_back(

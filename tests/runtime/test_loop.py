@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
@@ -14,6 +15,7 @@ from goclaw.resolvers.agents import get_agent, update_agent
 from goclaw.resolvers.runs import cancel_run
 from goclaw.resolvers.services import Services
 from goclaw.store import database as floor
+from goclaw.store.traces import end_left_traces
 from tests.runtime.acting import Scene, chat, set_scene
 from tests.upstream import ScriptedUpstream, Usage, call
 
@@ -140,6 +142,30 @@ async def test_a_trace_is_there_while_its_run_goes_on(scene: Scene) -> None:
     await answering
     trace, spans = await scene.trace()
     assert (trace.status, len(spans), trace.span_count) == ("completed", 5, 5)
+    assert {s.status for s in spans} == {"completed"}
+
+
+async def test_a_trace_that_its_worker_could_not_end_is_ended_by_another(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It was killed when the run had ended, and its trace was yet to be written."""
+    scene.upstream.reply(calls=(call("weather", "call_1", city="Oslo"),))
+    scene.upstream.reply("Sunny.")
+    monkeypatch.setattr(scene.services.traces, "end", lambda *_: None)
+    await heard(scene)
+    trace, spans = await scene.trace()
+    assert (trace.status, [s.status for s in spans].count(RunStatus.RUNNING)) == ("running", 1)
+
+    database = scene.services.database
+    since, left = await end_left_traces(database, None)
+    assert left == 0  # its worker may be about to
+    await database.pool.execute("update runs set ended_at = now() - interval '11 seconds'")
+    assert (await end_left_traces(database, since - timedelta(minutes=1)))[1] == 1
+    assert (await end_left_traces(database, None))[1] == 0
+    trace, spans = await scene.trace()
+    run = await scene.run()
+    assert (trace.status, trace.end_time) == ("completed", run.ended_at)
+    assert (trace.total_input_tokens, trace.span_count, trace.tool_call_count) == (24, 3, 1)
     assert {s.status for s in spans} == {"completed"}
 
 

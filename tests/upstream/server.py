@@ -86,6 +86,10 @@ class ScriptedUpstream:
             script["text"] = text
         self._queue.append(Script(**script))
 
+    def queue(self, *scripts: Script) -> None:
+        """The next calls, one after the other."""
+        self._queue.extend(scripts)
+
     def fail(self, status: int, message: str = "scripted failure", **script: Any) -> None:
         """The next call is refused; `retry_after` is the header's value."""
         retry_after = script.pop("retry_after", None)
