@@ -3,6 +3,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check install --progress-bar off
+WORKERS := $(shell echo $$(($$(getconf _NPROCESSORS_ONLN) + 1)))
 WEB_SOURCES := $(shell find web -type f -not -path 'web/node_modules/*' 2>/dev/null)
 
 .DEFAULT_GOAL := help
@@ -29,9 +30,13 @@ page:
 
 # ---------------------------------------------------------------- checking
 
+# A container often sets it; the tests start Python some two hundred times.
+unexport PYTHONDONTWRITEBYTECODE
+
+# One worker more than there are cores, as many tests wait for something.
 .PHONY: test
 test: .venv/dev .venv/local-model test-tools web ## Run every test
-	$(BIN)/python -m pytest -n 2
+	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
 	npm --prefix web test
 
 .PHONY: check
