@@ -110,6 +110,7 @@ MESSAGES: Final[dict[str, str]] = {
     "fetch_failed": "{host} cannot be read: {reason}",
     "fetch_timeout": "{host} did not answer within {timeout_s} s",
     "url_invalid": "{field} must be an http or https URL without credentials",
+    "model_without_tools": "the model {model} cannot call tools; use one of another provider",
     "local_model_missing": "the embedded model is not available here: {reason}",
     # keys, sessions, runs, traces
     "api_key_not_found": "no API key {id}",

@@ -121,6 +121,7 @@ MESSAGES: Final[dict[str, str]] = {
     "fetch_failed": "không đọc được {host}: {reason}",
     "fetch_timeout": "{host} không trả lời trong {timeout_s} giây",
     "url_invalid": "{field} phải là URL http hoặc https không chứa thông tin đăng nhập",
+    "model_without_tools": "mô hình {model} không gọi được công cụ; hãy dùng nhà cung cấp khác",
     "local_model_missing": "mô hình nhúng không dùng được ở đây: {reason}",
     # keys, sessions, runs, traces
     "api_key_not_found": "không có khóa API {id}",

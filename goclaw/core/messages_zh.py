@@ -104,6 +104,7 @@ MESSAGES: Final[dict[str, str]] = {
     "fetch_failed": "无法读取 {host}：{reason}",
     "fetch_timeout": "{host} 在 {timeout_s} 秒内没有回应",
     "url_invalid": "{field} 必须是不含凭据的 http 或 https URL",
+    "model_without_tools": "模型 {model} 不能调用工具；请使用其他提供商的模型",
     "local_model_missing": "内置模型在此不可用：{reason}",
     # keys, sessions, runs, traces
     "api_key_not_found": "没有 API 密钥 {id}",

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from secrets import token_hex
 from uuid import UUID
 
-from goclaw.core.errors import NotFound, Unavailable
+from goclaw.core.errors import InvalidInput, NotFound, Unavailable
 from goclaw.models.agents import AgentStatus
 from goclaw.models.budgets import Budget, Holder, Unit
+from goclaw.models.providers import ProviderType
 from goclaw.models.shapes import MAX_USER_ID_BYTES, now
 from goclaw.providers.messages import ModelMessage, ModelRequest
 from goclaw.resolvers.context import Context
@@ -21,6 +22,10 @@ from goclaw.tools.toolbox import Toolbox
 
 LABEL_CHARS = 80
 STOPPED_RETRY_S = 60
+WITHOUT_TOOLS = frozenset({ProviderType.LOCAL})
+"""The embedded model is too small to call any: asked for a call it chose the right tool with the
+right argument in none of eight cases, and took more than 40 s in four of them.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +83,9 @@ async def new_turn(
     """`continues`: with whichever session holds what is kept. `options` is a request without
     model and messages; the agent's limits hold besides.
 
-    Raises Unavailable when the provider is disabled or its key cannot be read, InvalidInput where
-    words that read like orders are blocked.
+    Raises Unavailable when the provider is disabled or its key cannot be read, InvalidInput for
+    tools of the client's where the model cannot call any, and where words that read like orders
+    are blocked.
     """
     provider = row.provider
     if not provider.enabled:
@@ -87,7 +93,9 @@ async def new_turn(
     client = ctx.services.clients.client_of(provider)
     request = options or ModelRequest(model="", messages=[])
     request.model = row.model
-    toolbox = await ctx.services.toolboxes.toolbox(row, ctx.user_id)
+    if provider.provider_type in WITHOUT_TOOLS and request.tools:
+        raise InvalidInput("model_without_tools", field="tools", model=row.model)
+    toolbox = await _toolbox(ctx, row)
     request.messages = _with_prompt(row, spoken, toolbox)
     request.max_tokens = min(request.max_tokens or row.max_output_tokens, row.max_output_tokens)
     if request.temperature is None:
@@ -130,6 +138,12 @@ def _guard(guard: Guard, request: ModelRequest, new: Sequence[ModelMessage]) -> 
         guard.refuse(text)
     warnings = dict.fromkeys(filter(None, map(guard.warning, said)))
     request.messages.extend(ModelMessage("user", warning) for warning in warnings)
+
+
+async def _toolbox(ctx: Context, row: Target) -> Toolbox | None:
+    if row.provider.provider_type in WITHOUT_TOOLS:
+        return None
+    return await ctx.services.toolboxes.toolbox(row, ctx.user_id)
 
 
 def _budgets(ctx: Context, row: Target, user_id: str) -> tuple[Budget, ...]:
