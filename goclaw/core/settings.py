@@ -461,6 +461,9 @@ class Settings(BaseSettings):
         description="How often a run that nobody waits for asks the model again after a failure "
         "that may pass, as long as nothing was said.",
     )
+    cron_jobs_per_user: int = Field(
+        100, ge=0, le=10_000, description="Cron jobs that one user may have; 0 allows none."
+    )
     local_model: bool = Field(True, description="Offer the embedded model as provider `local`.")
     provider_keys: dict[str, SecretStr] = Field(
         default_factory=dict,
