@@ -4,6 +4,7 @@ from collections.abc import Collection, Sequence
 from uuid import UUID
 
 from sqlalchemy import delete, func, select
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlmodel import col
 from sqlmodel import select as select_one
 
@@ -47,7 +48,7 @@ LAST = Query[CronRun](
     lambda visible: (
         select(CronRun)
         .where(visible(CronRun), among_ids(CronRun.job_id))
-        .distinct(col(CronRun.job_id))
+        .ext(distinct_on(col(CronRun.job_id)))
         .order_by(col(CronRun.job_id), col(CronRun.id).desc())
     )
 )

@@ -230,7 +230,7 @@ async def test_while_its_run_goes_on_a_time_is_skipped(
     await until_asked(upstream)
     await due(slow.id)
     async with asyncio.timeout(20):
-        while len(rows := await history(server, slow.id)) < 2:
+        while len(rows := await history(server, slow.id)) < 2:  # noqa: ASYNC110
             await asyncio.sleep(0.05)
     assert [(row.status, row.error_code) for row in rows] == [
         ("skipped", "cron_still_running"),
@@ -369,7 +369,7 @@ async def test_weakness_19_what_the_user_may_do_no_more_its_jobs_do_not_either(
     [noted] = await until_noted(server, keyed.id)
     assert (noted.status, noted.error_code) == ("error", "api_key_revoked")
     async with asyncio.timeout(20):
-        while not (
+        while not (  # noqa: ASYNC110
             rows := (
                 await list_cron_runs(context(server.services, "eve"), PageRequest(limit=9), hers.id)
             ).rows
@@ -404,7 +404,7 @@ async def test_a_job_that_is_to_run_once_goes_when_it_ran_well(
     runs = await made(server, agent, **once)
     await due(runs.id)
     async with asyncio.timeout(20):
-        while len(await sql("select 1 from cron_jobs")) == 2:
+        while len(await sql("select 1 from cron_jobs")) == 2:  # noqa: ASYNC110
             await asyncio.sleep(0.05)
     assert (await again(server, fails.id)).failures == 1
     assert (await sql(KINDS))[-1]["kind"] == "cron_job.deleted"
