@@ -97,8 +97,6 @@ MESSAGES: Final[dict[str, str]] = {
     "asked later",
     "cron_missed": "no server was there when it was due, and it is too late now",
     "cron_still_running": "the run before was still going on",
-    "cron_from_cron": "a run that a cron job or another conversation began may neither make cron "
-    "jobs nor run them",
     "delivery_refused": "{host} answered with status {status}",
     "delivery_failed": "{host} cannot be reached: {reason}",
     # model vendors

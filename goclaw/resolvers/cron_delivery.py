@@ -94,7 +94,7 @@ async def _attempt(services: Services, delivery: Delivery) -> Outcome:
     if job.delivery_url is None:
         return Outcome(error="the job has no address any more")
     try:
-        body = orjson.dumps(await _payload(services, delivery))
+        body = orjson.dumps(await _payload(services, delivery), default=str)
         headers = _headers(services, delivery, body)
         return await _post(services, URL(job.delivery_url), headers, body)
     except GatewayError as error:

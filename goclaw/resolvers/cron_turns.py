@@ -1,6 +1,5 @@
 """From a cron job to what its agent is asked."""
 
-from typing import Final
 from uuid import UUID
 
 from goclaw.core.errors import Conflict
@@ -10,9 +9,7 @@ from goclaw.resolvers.runs import spoken_turn
 from goclaw.resolvers.turns import chat_target
 from goclaw.runtime.live import Turn
 from goclaw.store.sessions import session_by_key
-
-CRON: Final = "cron"
-"""The channel of its runs."""
+from goclaw.tools.cron import CRON
 
 
 async def cron_turn(owner: Context, job: CronJob, run_id: UUID) -> Turn:
