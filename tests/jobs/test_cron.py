@@ -14,7 +14,7 @@ from goclaw.core.callers import Scope
 from goclaw.core.errors import Conflict, InvalidInput, NotFound
 from goclaw.core.paging import PageRequest
 from goclaw.core.schedules import ScheduleKind
-from goclaw.models.agents import AgentPatch, AgentView, ShareCreate
+from goclaw.models.agents import AgentPatch, AgentStatus, AgentView, ShareCreate
 from goclaw.models.api_keys import ApiKeyCreate
 from goclaw.models.cron import CronJob, CronJobCreate, CronJobPatch, CronJobView, CronRun
 from goclaw.models.purges import UserPurge
@@ -320,7 +320,7 @@ async def test_after_five_failures_in_a_row_it_is_paused(
     server: RunningServer, agent: AgentView, upstream: ScriptedUpstream, sql: Sql, due: Due
 ) -> None:
     wrong = await made(server, agent)
-    await update_agent(context(server.services), agent.id, AgentPatch(status="inactive"))
+    await update_agent(context(server.services), agent.id, AgentPatch(status=AgentStatus.INACTIVE))
     for times in range(1, 6):
         await due(wrong.id)
         rows = await until_noted(server, wrong.id, times)
@@ -330,7 +330,7 @@ async def test_after_five_failures_in_a_row_it_is_paused(
     assert paused.pause_reason == "agent scribe is inactive, not active"
     assert (await sql(KINDS))[-1]["kind"] == "cron_job.paused"
     assert upstream.requests == []
-    await update_agent(context(server.services), agent.id, AgentPatch(status="active"))
+    await update_agent(context(server.services), agent.id, AgentPatch(status=AgentStatus.ACTIVE))
     resumed = await update_cron_job(context(server.services), wrong.id, CronJobPatch(enabled=True))
     assert (resumed.failures, resumed.pause_reason) == (0, None)
     await due(wrong.id)
@@ -425,10 +425,12 @@ async def test_wrong_schedules_are_refused(server: RunningServer, agent: AgentVi
         assert (refused.value.code, refused.value.field) == (code, field)
     daily = await made(server, agent)
     with pytest.raises(InvalidInput) as missing:
-        await update_cron_job(ada, daily.id, CronJobPatch(kind="cron"))
+        await update_cron_job(ada, daily.id, CronJobPatch(kind=ScheduleKind.CRON))
     assert (missing.value.code, missing.value.field) == ("required", "expression")
     changed = await update_cron_job(
-        context(server.services), daily.id, CronJobPatch(kind="cron", expression="0 9 * * 1-5")
+        context(server.services),
+        daily.id,
+        CronJobPatch(kind=ScheduleKind.CRON, expression="0 9 * * 1-5"),
     )
     assert (changed.every_s, changed.expression) == (None, "0 9 * * 1-5")
     assert len((await list_cron_jobs(context(server.services), PageRequest(limit=9))).rows) == 1

@@ -9,6 +9,7 @@ import pytest
 
 from goclaw.core.callers import Scope
 from goclaw.core.paging import PageRequest
+from goclaw.core.schedules import ScheduleKind
 from goclaw.models.agents import AgentView, ShareCreate
 from goclaw.models.api_keys import ApiKeyCreate
 from goclaw.models.chat import SendMessage
@@ -87,7 +88,7 @@ async def test_weakness_44_it_reaches_no_more_than_its_user_with_its_agent(
     scribe, other = agents
     await share_agent(context(services), scribe.id, ShareCreate(user_id="bob"))
     elsewhere = CronJobCreate(
-        name="n", agent_id=other.id, message="m", kind="every", every_s=86_400
+        name="n", agent_id=other.id, message="m", kind=ScheduleKind.EVERY, every_s=86_400
     )
     hidden = [
         await create_cron_job(context(services), elsewhere),
