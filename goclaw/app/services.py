@@ -22,6 +22,7 @@ from goclaw.events.backend import FanoutBackend
 from goclaw.events.hub import EventHub
 from goclaw.events.postgres import PostgresBackend
 from goclaw.events.trust import Trust
+from goclaw.jobs.cron import CronClock
 from goclaw.providers.registry import OLLAMA_HOST
 from goclaw.resolvers.enter import KEYS
 from goclaw.resolvers.key_use import KeyUse
@@ -257,7 +258,10 @@ async def carry_jobs(services: Services) -> None:
     """Until cancelled. The engine is imported beside the loop, which answers meanwhile."""
     if services.settings.carry_jobs:
         carrier = await asyncio.to_thread(resolve_name, CARRIER)
-        await _keep_going("jobs", lambda: carrier(services).run())
+        await asyncio.gather(
+            _keep_going("jobs", lambda: carrier(services).run()),
+            _keep_going("cron", lambda: CronClock(services).run()),
+        )
 
 
 async def _stop_background(tasks: list["asyncio.Task[None]"]) -> None:

@@ -8,6 +8,7 @@ from goclaw.core.callers import Caller, system_caller
 from goclaw.core.settings import Settings
 from goclaw.events.trust import Trust
 from goclaw.resolvers.conversations import SCOPES, OwnConversations
+from goclaw.resolvers.own_calendar import OwnCalendar
 from goclaw.resolvers.services import Services
 from goclaw.resolvers.targets import Targets
 from goclaw.resolvers.tool_switches import TOOL_SWITCHES, ToolSwitches
@@ -17,6 +18,7 @@ from goclaw.security.vault import Vault
 from goclaw.store.database import Database
 from goclaw.store.targets import Target
 from goclaw.tools.brave import Brave
+from goclaw.tools.cron import CronTool
 from goclaw.tools.documents import DocumentTools
 from goclaw.tools.duckduckgo import DuckDuckGo
 from goclaw.tools.files import WORKSPACE, FileTools
@@ -36,11 +38,13 @@ WORKSPACES: Final = "workspaces"
 class Toolset:
     registry: ToolRegistry
     conversations: OwnConversations
+    calendar: OwnCalendar
     workspaces: Workspaces
 
     def attach(self, services: Services) -> None:
         """Gives tools what they are a part of themselves."""
         self.conversations.services = services
+        self.calendar.services = services
 
 
 def open_toolset(
@@ -56,9 +60,12 @@ def open_toolset(
     switches = ToolSwitches(database.reads(system_caller()), vault, lambda: trust.holds)
     trust.on(TOOL_SWITCHES, switches.forget)
     workspaces = Workspaces(settings.data_dir / WORKSPACES)
-    conversations = OwnConversations()
+    conversations, calendar = OwnConversations(), OwnCalendar()
     registry = ToolRegistry(
-        _tools(workspaces, conversations, outbound, switches),
+        [
+            *_tools(workspaces, conversations, outbound, switches),
+            CronTool(calendar).tool(),
+        ],
         facilities=[WORKSPACE] if workspaces.is_usable() else [],
         rules=Rules(settings.tools_profile, settings.tools_deny),
         scrub=scrubber.scrub,
@@ -66,7 +73,7 @@ def open_toolset(
         again=partial(_again, database, targets),
         checks=checks,
     )
-    return Toolset(registry, conversations, workspaces)
+    return Toolset(registry, conversations, calendar, workspaces)
 
 
 def _tools(

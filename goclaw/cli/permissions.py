@@ -45,6 +45,10 @@ ROWS: Final = {
     "builtin_tools": ("every built-in tool; settings for administrators", "every built-in tool"),
     "chat": ("", "an agent the caller may use; the caller's own conversations"),
     "checkup": ("the server", ""),
+    "cron": (
+        "the caller's own cron jobs",
+        "the caller's own cron jobs, with an agent the caller may use",
+    ),
     "events": ("changes of rows the caller may see, and the caller's own runs", ""),
     "figures": ("the worker that answers", ""),
     "following": ("the caller's own runs", ""),

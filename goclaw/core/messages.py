@@ -87,6 +87,18 @@ MESSAGES: Final[dict[str, str]] = {
     "builtin_tool_not_found": "no built-in tool {id}",
     "tool_lacks": "{name} cannot be enabled: this server lacks {missing}",
     "tool_without_settings": "{name} has no settings",
+    # cron
+    "cron_job_not_found": "no cron job {id}",
+    "cron_jobs_full": "you have {limit} cron jobs already; delete one first",
+    "cron_job_busy": "a run of this cron job goes on; wait for it to end, or cancel it",
+    "cron_run_at_past": "{field} must be in the future",
+    "cron_isolated_session": "a job with session_key speaks in that session: leave out {field}",
+    "cron_stores_nothing": "agent {key} stores no contents, so nothing can be kept for it to be "
+    "asked later",
+    "cron_missed": "no server was there when it was due, and it is too late now",
+    "cron_still_running": "the run before was still going on",
+    "delivery_refused": "{host} answered with status {status}",
+    "delivery_failed": "{host} cannot be reached: {reason}",
     # model vendors
     "upstream_unreachable": "provider {provider} cannot be reached: {reason}",
     "upstream_refused": "provider {provider} refused the request: {reason}",

@@ -101,3 +101,6 @@ class RunSettings(BaseModel):
         description="How often a run that nobody waits for asks the model again after a failure "
         "that may pass, as long as nothing was said.",
     )
+    cron_jobs_per_user: int = Field(
+        100, ge=0, le=10_000, description="Cron jobs that one user may have; 0 allows none."
+    )

@@ -11,6 +11,7 @@ from cronsim import CronSim, CronSimError
 FIELDS: Final = 5
 LEAST_S: Final = 60
 """The shortest interval; a cron expression cannot be shorter."""
+MOST_S: Final = 366 * 24 * 3600
 
 
 class ScheduleKind(StrEnum):

@@ -13,6 +13,7 @@ class SealedColumn(Enum):
     PROVIDER_KEY = ("providers", "api_key", "id", "name")
     ANSWER_SECRET = ("idempotent_requests", "secret", "result_id", "operation")
     TOOL_SECRETS = ("builtin_tools", "secrets", "id", "name")
+    CRON_SECRET = ("cron_jobs", "delivery_secret", "id", "name")
 
     def __init__(self, table: str, column: str, row: str, label: str) -> None:
         self.table = table

@@ -31,6 +31,7 @@ from goclaw.store.agents import (
     count_agents as count_visible_agents,
 )
 from goclaw.store.agents import transfer_agent as give_away
+from goclaw.store.cron import remove_cron_jobs_of
 from goclaw.store.database import Db
 
 
@@ -102,13 +103,22 @@ async def update_agent(ctx: Context, id: UUID, changes: AgentPatch) -> AgentView
 
 @operation(Scope.WRITE)
 async def delete_agent(ctx: Context, id: UUID) -> UUID:
-    """Its sessions and traces stay, its key is free again. Raises NotFound, Forbidden."""
+    """Its sessions and traces stay, its cron jobs go, its key is free again. Raises NotFound,
+    Forbidden.
+    """
     async with ctx.db() as db:
         agent = await changeable_agent(db, id)
-        await remove_agent(db, agent)
+        await let_go(ctx, db, agent)
         ctx.announce(db, "agent.deleted", agent, agent_id=agent.id, key=agent.key)
     ctx.agents.clear(id)
     return id
+
+
+async def let_go(ctx: Context, db: Db, agent: Agent) -> None:
+    """Deletes an agent with the cron jobs that ask it, whoever's they are."""
+    for job in await remove_cron_jobs_of(db, agent.id):
+        ctx.announce(db, "cron_job.deleted", job, agent_id=agent.id, name=job.name)
+    await remove_agent(db, agent)
 
 
 @operation(Scope.READ)

@@ -16,6 +16,7 @@ from goclaw.core.paging import Page, PageRequest
 from goclaw.models.activity import Activity
 from goclaw.models.agents import AgentShare, AgentView
 from goclaw.models.api_keys import ApiKey
+from goclaw.models.cron import CronJobView, CronRun
 from goclaw.models.events import Audience, Event
 from goclaw.models.providers import Provider
 from goclaw.models.runs import RunView
@@ -25,6 +26,7 @@ from goclaw.resolvers.services import Services
 from goclaw.resolvers.targets import TARGETS
 from goclaw.store.agents import agents_by_id, shares_by_agent
 from goclaw.store.api_keys import keys_by_id
+from goclaw.store.cron import cron_jobs_by_id, last_cron_runs
 from goclaw.store.database import Db, Reads
 from goclaw.store.providers import providers_by_id
 from goclaw.store.runs import runs_by_id
@@ -63,6 +65,7 @@ AUDIENCES = {
     "web_session": Audience.USER,
     "run_stop": Audience.ALL,
     "builtin_tool": Audience.ALL,
+    "cron_job": Audience.USER,
 }
 """Who may see the changes of an entity."""
 
@@ -228,6 +231,15 @@ class Context:
     @cached_property
     def sessions(self) -> Loader[Session | None]:
         return self._by_id(sessions_by_id)
+
+    @cached_property
+    def cron_jobs(self) -> Loader[CronJobView | None]:
+        return self._by_id(cron_jobs_by_id)
+
+    @cached_property
+    def last_cron_runs(self) -> Loader[CronRun | None]:
+        """By the id of the job."""
+        return self._by_id(last_cron_runs)
 
     @cached_property
     def messages(self) -> Loader[Message | None]:

@@ -5,11 +5,12 @@ from uuid import uuid4
 from goclaw.core.callers import SYSTEM, Scope
 from goclaw.core.errors import Conflict, InvalidInput
 from goclaw.models.purges import PurgedTable, PurgeReport, UserPurge
+from goclaw.resolvers.agents import let_go
 from goclaw.resolvers.api_keys import revoke_keys_of
 from goclaw.resolvers.context import Context
 from goclaw.resolvers.operation import operation
 from goclaw.resolvers.refs import as_user_id
-from goclaw.store.agents import agents_of, remove_agent
+from goclaw.store.agents import agents_of
 from goclaw.store.purge import STEPS, TABLES, carry_out, live_runs_of
 
 SETTLE_S: Final = 0.3
@@ -54,7 +55,7 @@ async def _let_agents_go(ctx: Context, user_id: str, data: UserPurge) -> None:
         if agents and not data.delete_agents:
             raise Conflict("user_owns_agents", field="delete_agents", agents=len(agents))
         for agent in agents:
-            await remove_agent(db, agent)
+            await let_go(ctx, db, agent)
             ctx.announce(db, "agent.deleted", agent, agent_id=agent.id)
             ctx.agents.clear(agent.id)
 

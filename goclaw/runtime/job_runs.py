@@ -18,6 +18,7 @@ from goclaw.runtime.live import LiveRun, Turn
 from goclaw.runtime.runner import Runner
 from goclaw.runtime.spent import Spent
 from goclaw.security.scrub import Scrubber
+from goclaw.store.cron_due import Begin, begin_cron_run
 from goclaw.store.database import Database
 from goclaw.store.queue import (
     Beginning,
@@ -64,35 +65,30 @@ class JobRuns:
         """
         await self._runner.admit(turn)
         settings = self._settings
-        trace_id = uuid7()
-        done = await queue_run(
-            self._database,
-            QueuedRun(
-                id=id,
-                trace_id=trace_id,
-                agent_id=turn.agent.id,
-                user_id=turn.user_id,
-                key_id=turn.key_id,
-                channel=turn.channel,
-                model=turn.request.model,
-                provider_name=turn.provider_name,
-                lane=lane,
-                asked={
-                    "text": turn.new[-1].text,
-                    "session_key": turn.session_key,
-                    "retries": retries,
-                },
-                queued_at=datetime.now(UTC),
-                event_id=uuid7(),
-                event={"id": id, "trace_id": trace_id, "channel": turn.channel},
-                lock=_lock(turn),
-                request=request,
-            ),
-            settings.session_queue,
-            settings.job_queue,
+        run = _queued(id, turn, lane, retries, request)
+        self._refuse_full(
+            await queue_run(self._database, run, settings.session_queue, settings.job_queue),
+            kept="session_busy",
         )
+
+    async def queue_cron(self, id: UUID, turn: Turn, begin: Begin) -> None:
+        """The same for one time of a cron job, which moves on to its next. Raises Conflict
+        `cron_job_busy` when a run of it goes on or another replica was first.
+        """
+        await self._runner.admit(turn)
+        settings = self._settings
+        run = _queued(id, turn, Lane.CRON, settings.job_retries, None)
+        self._refuse_full(
+            await begin_cron_run(
+                self._database, run, begin, settings.session_queue, settings.job_queue
+            ),
+            kept="cron_job_busy",
+        )
+
+    def _refuse_full(self, done: Queued, kept: str) -> None:
+        settings = self._settings
         if done is Queued.KEPT:
-            raise Conflict("session_busy")
+            raise Conflict(kept)
         if done is Queued.SESSION_FULL:
             raise Conflict("session_queue_full", limit=settings.session_queue)
         if done is Queued.FULL:
@@ -180,6 +176,33 @@ class JobRuns:
     async def requeue_stalled(self) -> int:
         """See `requeue_stalled_jobs`."""
         return await requeue_stalled_jobs(self._database)
+
+
+def _queued(
+    id: UUID, turn: Turn, lane: Lane, retries: int, request: dict[str, Any] | None
+) -> QueuedRun:
+    trace_id = uuid7()
+    return QueuedRun(
+        id=id,
+        trace_id=trace_id,
+        agent_id=turn.agent.id,
+        user_id=turn.user_id,
+        key_id=turn.key_id,
+        channel=turn.channel,
+        model=turn.request.model,
+        provider_name=turn.provider_name,
+        lane=lane,
+        asked={
+            "text": turn.new[-1].text,
+            "session_key": turn.session_key,
+            "retries": retries,
+        },
+        queued_at=datetime.now(UTC),
+        event_id=uuid7(),
+        event={"id": id, "trace_id": trace_id, "channel": turn.channel},
+        lock=_lock(turn),
+        request=request,
+    )
 
 
 def _live(

@@ -38,6 +38,7 @@ class Retention:
             "sessions": settings.keep_sessions_days,
             "spans": settings.keep_traces_days,
             "traces": settings.keep_traces_days,
+            "cron_runs": settings.keep_runs_days,
             "runs": settings.keep_runs_days,
             "activity": settings.keep_activity_days,
         }

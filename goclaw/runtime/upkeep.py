@@ -13,6 +13,7 @@ from goclaw.core.errors import Unavailable
 from goclaw.runtime.retention import Retention
 from goclaw.runtime.rollup import Rollup
 from goclaw.runtime.runner import Runner
+from goclaw.store.cron_due import trim_cron_runs
 from goclaw.store.database import Database
 from goclaw.store.events import trim_events
 from goclaw.store.idempotency import forget_old_requests
@@ -72,6 +73,7 @@ class Upkeep:
     async def _tidy(self) -> None:
         await forget_old_requests(self._database)
         await sweep_web_sessions(self._database, self._session_idle)
+        await trim_cron_runs(self._database)
         trimmed = True
         while trimmed:
             trimmed = bool(await trim_events(self._database.pool, self._keep_events))

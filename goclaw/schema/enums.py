@@ -6,7 +6,9 @@ from typing import Final
 from strawberry.types.enum import EnumValue, StrawberryEnumDefinition
 
 from goclaw.core.callers import Role, Scope
+from goclaw.core.schedules import ScheduleKind
 from goclaw.models.agents import AgentStatus, AgentType, ShareRole
+from goclaw.models.cron import CronRunStatus, CronTrigger, DeliveryStatus
 from goclaw.models.findings import FindingStatus
 from goclaw.models.providers import BreakerState, ProviderSource, ProviderType
 from goclaw.models.runs import RunStatus
@@ -112,6 +114,36 @@ WORDS: Final[dict[type[StrEnum], tuple[str, dict[str, str]]]] = {
             "COMPLETED": "It was answered.",
             "ERROR": "It failed.",
             "CANCELLED": "It was cancelled, or its client hung up.",
+        },
+    ),
+    ScheduleKind: (
+        "What the times of a cron job are told by.",
+        {
+            "AT": "An instant: once.",
+            "EVERY": "An interval, counted from when it was set, so that it does not drift.",
+            "CRON": "A cron expression, read in a time zone.",
+        },
+    ),
+    CronTrigger: (
+        "What made a cron job run.",
+        {"DUE": "It was due.", "MANUAL": "Somebody asked for it."},
+    ),
+    CronRunStatus: (
+        "What came of one time of a cron job.",
+        {
+            "STARTED": "Its run waits or goes on.",
+            "COMPLETED": "It was answered.",
+            "ERROR": "It failed.",
+            "CANCELLED": "Its run was cancelled.",
+            "SKIPPED": "It was not to run then, or came too late.",
+        },
+    ),
+    DeliveryStatus: (
+        "Whether an answer was posted.",
+        {
+            "PENDING": "Not yet.",
+            "DELIVERED": "It was.",
+            "FAILED": "It was not, and is not tried any more.",
         },
     ),
     MessageRole: (

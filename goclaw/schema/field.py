@@ -2,6 +2,7 @@
 
 import types
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Any, Final, TypeVar, Union, get_args, get_origin
 from uuid import UUID
@@ -17,7 +18,7 @@ from goclaw.schema.scalars import JSON
 T = TypeVar("T")
 M = TypeVar("M", bound=BaseModel)
 
-WINDOW_SCALARS: Final = (str, int, float, bool, UUID)
+WINDOW_SCALARS: Final = (str, int, float, bool, UUID, datetime)
 
 
 def described(description: str, **more: Any) -> Any:

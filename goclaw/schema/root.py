@@ -11,6 +11,7 @@ from goclaw.schema.activity import ActivityQuery
 from goclaw.schema.agents import AgentMutation, AgentQuery
 from goclaw.schema.api_keys import ApiKeyMutation, ApiKeyQuery
 from goclaw.schema.builtin_tools import BuiltinToolMutation, BuiltinToolQuery
+from goclaw.schema.cron import CronMutation, CronQuery
 from goclaw.schema.events import EventSubscription
 from goclaw.schema.info import Info
 from goclaw.schema.providers import ProviderMutation, ProviderQuery
@@ -43,6 +44,7 @@ class Query(
     WebSessionQuery,
     SecurityQuery,
     BuiltinToolQuery,
+    CronQuery,
 ):
     pass
 
@@ -58,6 +60,7 @@ class Mutation(
     UserMutation,
     WebSessionMutation,
     BuiltinToolMutation,
+    CronMutation,
 ):
     pass
 

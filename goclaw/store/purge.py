@@ -54,6 +54,13 @@ class Step:
 
 STEPS: Final = (
     Step(
+        "cron_runs",
+        "cron_jobs.id = cron_runs.job_id and cron_jobs.user_id = $1::text",
+        uses=", cron_jobs",
+    ),
+    Step("cron_jobs", "user_id = $1::text"),
+    Step("cron_runs", "asked_by = $1::text", "asked_by = $2::text"),
+    Step(
         "messages",
         "sessions.id = messages.session_id and sessions.user_id = $1::text",
         uses=", sessions",

@@ -24,9 +24,7 @@ CARRY: Final = "carry_run"
 
 @dataclass(slots=True)
 class QueuedRun:
-    """`asked` has the `text` and the `session_key`; `lock` keeps the jobs of a session apart.
-    `cron_job_id` is the job of a calendar it belongs to, if it does.
-    """
+    """`asked` has the `text` and the `session_key`; `lock` keeps the jobs of a session apart."""
 
     id: UUID
     trace_id: UUID
@@ -54,7 +52,7 @@ class Queued(Enum):
     KEPT = "kept"
 
 
-QUEUE: Final = f"""
+_QUEUE: Final = f"""
 with waiting as (
     select count(*) as total,
         count(*) filter (
@@ -62,12 +60,12 @@ with waiting as (
                 and asked ->> 'session_key' = $10::jsonb ->> 'session_key'
         ) as here
     from runs where status = 'queued'
-), run as (
+){{claim}}, run as (
     insert into runs (id, trace_id, agent_id, user_id, key_id, channel, model, provider_name,
         lane, asked, started_at, heartbeat_at, status, first_seq, last_seq, input_tokens,
         output_tokens, cached_tokens, worker, attempts)
     select $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $11, 'queued', 0, 0, 0, 0, 0, '', 0
-    from waiting where here < $16 and total < $17
+    from waiting{{claimed}} where here < $16 and total < $17
     returning id
 ), job as (
     select procrastinate_defer_jobs_v1(array[row($9::text, '{CARRY}', 0, $15::text, null,
@@ -81,14 +79,47 @@ with waiting as (
     select $14::jsonb ->> 'actor', $14::jsonb ->> 'operation', $14::jsonb ->> 'key',
         decode($14::jsonb ->> 'request_hash', 'hex'), id, $11
     from run where $14::jsonb is not null
-)
-select here >= $16 as session_full, job.ids from waiting left join job on true
+){{noted}}
+select here >= $16 as session_full, total >= $17 as full, job.ids
+from waiting left join job on true
 """
+
+
+def queue_statement(claim: str = "", noted: str = "") -> str:
+    """`claim` is a CTE of that name that has a row where the run may be put down, `noted` is one
+    of what is written besides. Their own parameters begin at $18.
+    """
+    return _QUEUE.format(
+        claim=f", {claim}" if claim else "",
+        claimed=", claim" if claim else "",
+        noted=f", {noted}" if noted else "",
+    )
+
+
+QUEUE: Final = queue_statement()
 
 
 async def queue_run(database: Database, run: QueuedRun, session_limit: int, limit: int) -> Queued:
     """Writes run, job and event, unless so many wait already: for the session, for all."""
-    arguments = (
+    try:
+        row = (await fetch(database.pool, QUEUE, queue_arguments(run, session_limit, limit)))[0]
+    except asyncpg.UniqueViolationError:  # the request is there now
+        return Queued.KEPT
+    return outcome(row)
+
+
+def outcome(row: Row) -> Queued:
+    """Of a statement of `queue_statement`."""
+    if row.ids is not None:
+        return Queued.YES
+    if row.session_full:
+        return Queued.SESSION_FULL
+    return Queued.FULL if row.full else Queued.KEPT
+
+
+def queue_arguments(run: QueuedRun, session_limit: int, limit: int) -> tuple[object, ...]:
+    """$1 to $17."""
+    return (
         run.id,
         run.trace_id,
         run.agent_id,
@@ -107,13 +138,6 @@ async def queue_run(database: Database, run: QueuedRun, session_limit: int, limi
         session_limit,
         limit,
     )
-    try:
-        row = (await fetch(database.pool, QUEUE, arguments))[0]
-    except asyncpg.UniqueViolationError:  # the request is there now
-        return Queued.KEPT
-    if row.ids is not None:
-        return Queued.YES
-    return Queued.SESSION_FULL if row.session_full else Queued.FULL
 
 
 @dataclass(frozen=True, slots=True)

@@ -66,6 +66,9 @@ STATEMENTS: Final[Mapping[str, str]] = {
         _older("traces"),
         "steps as (delete from spans using gone where spans.trace_id = gone.id)",
     ),
+    "cron_runs": _statement(
+        _older("cron_runs", "status <> 'started' and delivery is distinct from 'pending'")
+    ),
     "runs": _statement(
         _older("runs", "status not in ('queued', 'running')"), COUNTED, f"used as ({USED})"
     ),

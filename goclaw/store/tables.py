@@ -10,6 +10,7 @@ from goclaw.models.api_keys import ApiKey
 from goclaw.models.budgets import BudgetWarning
 from goclaw.models.builtin_tools import BuiltinTool
 from goclaw.models.chores import Chore
+from goclaw.models.cron import CronJob, CronRun
 from goclaw.models.events import Event, FanoutPayload
 from goclaw.models.idempotency import IdempotentRequest
 from goclaw.models.providers import Provider
@@ -45,4 +46,6 @@ TABLES: Final[tuple[type[SQLModel], ...]] = (
     Chore,
     BudgetWarning,
     RunStop,
+    CronJob,
+    CronRun,
 )

@@ -23,6 +23,7 @@ from goclaw.models.activity import Activity
 from goclaw.models.agents import Agent, AgentShare
 from goclaw.models.api_keys import ApiKey
 from goclaw.models.builtin_tools import BuiltinTool
+from goclaw.models.cron import CronJob, CronRun
 from goclaw.models.providers import Provider
 from goclaw.models.runs import Run
 from goclaw.models.sessions import Message, Session
@@ -53,6 +54,10 @@ def _spans(user: Any) -> ColumnElement[bool]:
     return exists().where(col(Trace.id) == col(Span.trace_id), col(Trace.user_id) == user)
 
 
+def _cron_runs(user: Any) -> ColumnElement[bool]:
+    return exists().where(col(CronJob.id) == col(CronRun.job_id), col(CronJob.user_id) == user)
+
+
 CONDITIONS: Final[dict[type[SQLModel], Callable[[Any], ColumnElement[bool] | None]]] = {
     Agent: shared_with,
     AgentShare: _shares,
@@ -65,6 +70,8 @@ CONDITIONS: Final[dict[type[SQLModel], Callable[[Any], ColumnElement[bool] | Non
     UsageHour: lambda user: col(UsageHour.user_id) == user,
     Activity: lambda user: col(Activity.actor_id) == user,
     WebSession: lambda user: col(WebSession.user_id) == user,
+    CronJob: lambda user: col(CronJob.user_id) == user,
+    CronRun: _cron_runs,
     Provider: lambda _: None,
     ApiKey: lambda _: None,
     BuiltinTool: lambda _: None,
@@ -82,6 +89,11 @@ def _of_trace(agents: Any) -> ColumnElement[bool]:
     return exists().where(col(Trace.id) == col(Span.trace_id), col(Trace.agent_id) == any_(agents))
 
 
+def _of_cron_job(agents: Any) -> ColumnElement[bool]:
+    of_job = col(CronJob.id) == col(CronRun.job_id)
+    return exists().where(of_job, col(CronJob.agent_id) == any_(agents))
+
+
 WITHIN_AGENTS: Final[dict[type[SQLModel], Callable[[Any], ColumnElement[bool] | None]]] = {
     Agent: lambda agents: col(Agent.id) == any_(agents),
     AgentShare: lambda agents: col(AgentShare.agent_id) == any_(agents),
@@ -94,6 +106,8 @@ WITHIN_AGENTS: Final[dict[type[SQLModel], Callable[[Any], ColumnElement[bool] | 
     UsageHour: lambda agents: col(UsageHour.agent_id) == any_(agents),
     Activity: lambda agents: col(Activity.entity_id) == any_(cast(agents, ARRAY(String))),
     WebSession: lambda _: false(),
+    CronJob: lambda agents: col(CronJob.agent_id) == any_(agents),
+    CronRun: _of_cron_job,
     Provider: lambda _: None,
     ApiKey: lambda _: None,
     BuiltinTool: lambda _: None,

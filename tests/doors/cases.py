@@ -113,6 +113,7 @@ AGENT: Shared = {"shows": "$agent", "code": "agent_not_found"}
 SESSION: Shared = {"shows": "$session", "code": "session_not_found"}
 RUN: Shared = {"shows": "$run", "code": "run_not_found"}
 TRACE: Shared = {"shows": "$trace", "code": "trace_not_found"}
+CRON_JOB: Shared = {"shows": "$cron_job", "code": "cron_job_not_found"}
 WEB_SESSION: Shared = {"shows": "$web_session", "code": "web_session_not_found"}
 HIDDEN: Shared = {"other": Other.NOTHING}
 ANYBODY: Shared = {"other": Other.SAME}

@@ -31,6 +31,8 @@ def host_for(dsn: str, upstream: ScriptedUpstream, folder: Path) -> Host:
         db_connections=12,
         # These tests try wrong credentials by the hundred.
         failures_per_address=0,
+        # And every test has rows of its own.
+        cron_jobs_per_user=10_000,
     )
     return Host(
         settings=settings,

@@ -120,6 +120,17 @@ RULES: dict[str, tuple[Scope | str | None, Whose]] = {
     "list_activity": (READ, U),
     "count_activity": (READ, U),
     "watch_events": (READ, A),
+    # cron jobs are their user's, with any agent that user may use
+    "list_cron_jobs": (READ, U),
+    "count_cron_jobs": (READ, U),
+    "get_cron_job": (READ, U),
+    "list_cron_runs": (READ, U),
+    "count_cron_runs": (READ, U),
+    "last_cron_run": (READ, U),
+    "create_cron_job": (WRITE, G),
+    "update_cron_job": (WRITE, U),
+    "delete_cron_job": (WRITE, U),
+    "run_cron_job": (WRITE, U),
 }
 """The scope of each operation and whose rows it is about."""
 

@@ -13,9 +13,12 @@ import asyncpg
 from pydantic import SecretStr
 
 from goclaw.core.callers import Scope
+from goclaw.core.paging import PageRequest
+from goclaw.core.schedules import ScheduleKind
 from goclaw.models.agents import AgentCreate, ShareCreate
 from goclaw.models.api_keys import ApiKeyCreate
 from goclaw.models.chat import ChatRequest, SendMessage
+from goclaw.models.cron import CronJobCreate, CronRun, CronRunStatus, CronTrigger
 from goclaw.models.providers import Provider, ProviderCreate, ProviderType
 from goclaw.models.run_stops import RunStop
 from goclaw.models.shapes import now
@@ -24,6 +27,7 @@ from goclaw.resolvers.agents import create_agent, share_agent
 from goclaw.resolvers.api_keys import create_api_key
 from goclaw.resolvers.chat import start_chat
 from goclaw.resolvers.context import Context
+from goclaw.resolvers.cron import create_cron_job, list_cron_runs
 from goclaw.resolvers.providers import create_provider
 from goclaw.resolvers.run_stops import get_runs_state, resume_runs
 from goclaw.resolvers.runs import get_run, send_message
@@ -171,9 +175,28 @@ class World:
             "key": str(key_id),
             "run_stop": str(await self._ended_stop()),
             "tool": "read_file",
+            **await self._cron(agent.id),
             "web_session": str((await sign_in(ada, "a browser")).session.id),
         }
         return rows | (await self._conversation(ada, agent.key) if conversation else {})
+
+    async def _cron(self, agent_id: UUID) -> Rows:
+        """A job that is due tomorrow, and a time of it that was skipped."""
+        ada = context(self.services)
+        daily = CronJobCreate(
+            name="Daily",
+            agent_id=agent_id,
+            message="What is new?",
+            kind=ScheduleKind.EVERY,
+            every_s=86_400,
+        )
+        job = await create_cron_job(ada, daily)
+        skipped = CronRun(
+            job_id=job.id, trigger=CronTrigger.DUE, asked_by="ada", status=CronRunStatus.SKIPPED
+        )
+        async with ada.db() as db:
+            db.add(skipped)
+        return {"cron_job": str(job.id), "cron_run": str(skipped.id)}
 
     async def _ended_stop(self) -> UUID:
         async with context(self.services).db() as db:
@@ -215,9 +238,20 @@ class World:
         for run in list(self.services.runner.live.values()):
             run.cancel()
             await run.ended()
+        await self.settle_cron()
         boss = context(self.services, None, Scope.ADMIN)
         while (stop := (await get_runs_state(boss)).stop) is not None:
             await resume_runs(boss, stop.id)
+
+    async def settle_cron(self) -> None:
+        """Returns when what came of all times of cron jobs is noted."""
+        ada = context(self.services, None, Scope.ADMIN)
+        for _ in range(1000):
+            runs = await list_cron_runs(ada, PageRequest(limit=100))
+            if all(run.status != CronRunStatus.STARTED for run in runs.rows):
+                return
+            await asyncio.sleep(0.01)
+        raise TimeoutError("what came of cron jobs was not noted")
 
     async def settle(self) -> None:
         """Returns when the traces of all ended runs are written."""

@@ -21,7 +21,7 @@ from tests.security.test_vault import LEGACY
 from tests.support.vaults import key_of, vault_of
 
 OLD, NEW = key_of("o"), key_of("n")
-PROVIDERS, ANSWERS = SealedColumn
+PROVIDERS, ANSWERS = SealedColumn.PROVIDER_KEY, SealedColumn.ANSWER_SECRET
 BOTH = vault_of(NEW, OLD)
 
 

@@ -18,9 +18,12 @@ AGENT = uuid7()
 
 
 def tool_context(user_id: str = "ada", *, agent_id: UUID = AGENT, **more: Any) -> ToolContext:
-    given = {"session_id": None, "session_key": "agent:scribe:web-ada", "channel": "web"} | more
+    given = {"session_id": None, "session_key": "agent:scribe:web-ada", "channel": "web"}
     return ToolContext(
-        agent_id=agent_id, agent_key="scribe", user_id=user_id, run_id=uuid7(), **given
+        agent_id=agent_id,
+        agent_key="scribe",
+        user_id=user_id,
+        **{"run_id": uuid7(), **given, **more},
     )
 
 
@@ -31,16 +34,16 @@ class Caller:
         self.box = Toolbox(tools, lambda text: text)
         self.context = context or tool_context()
 
-    async def __call__(self, name: str, **arguments: Any) -> ToolResult:
+    async def __call__(self, name: str, /, **arguments: Any) -> ToolResult:
         call = ToolCall("1", name, orjson.dumps(arguments).decode())
         return await self.box.call(self.context, call)
 
-    async def said(self, name: str, **arguments: Any) -> str:
+    async def said(self, name: str, /, **arguments: Any) -> str:
         result = await self(name, **arguments)
         assert not result.is_error, result.text
         return result.text
 
-    async def refused(self, name: str, **arguments: Any) -> str:
+    async def refused(self, name: str, /, **arguments: Any) -> str:
         result = await self(name, **arguments)
         assert result.is_error, result.text
         return result.text

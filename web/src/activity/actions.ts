@@ -34,6 +34,16 @@ const kinds: Record<string, { label: string; actions: Record<string, string> }> 
     actions: { created: "Signed in", ended: "Signed out" },
   },
   session: { label: "Chat", actions: { updated: "Chat renamed", deleted: "Chat deleted" } },
+  cron_job: {
+    label: "Cron job",
+    actions: {
+      created: "Cron job made",
+      updated: "Cron job changed",
+      deleted: "Cron job deleted",
+      run: "Cron job run by hand",
+      paused: "Cron job paused after failures",
+    },
+  },
   user: { label: "User", actions: { purged: "Data of a user deleted" } },
   encryption: { label: "Encryption key", actions: { rotated: "Encryption key rotated" } },
 };

@@ -58,6 +58,12 @@ export const ActivityIcon = icon(
     <path d="M12 7v5l3.5 2" />
   </>,
 );
+export const ClockIcon = icon(
+  <>
+    <rect height="15" rx="2.5" width="16" x="4" y="5.5" />
+    <path d="M8 3v4M16 3v4M4 10h16M12 13v3l2 1" />
+  </>,
+);
 export const SunIcon = icon(
   <>
     <circle cx="12" cy="12" r="4" />

@@ -15,6 +15,7 @@ const AgentPage = lazy(() => import("../agents/AgentPage"));
 const ProvidersPage = lazy(() => import("../providers/ProvidersPage"));
 const ProviderPage = lazy(() => import("../providers/ProviderPage"));
 const KeysPage = lazy(() => import("../keys/KeysPage"));
+const CronPage = lazy(() => import("../cron/CronPage"));
 const TracesPage = lazy(() => import("../traces/TracesPage"));
 const TracePage = lazy(() => import("../traces/TracePage"));
 const LivePage = lazy(() => import("../live/LivePage"));
@@ -47,6 +48,7 @@ function Pages() {
           <Route element={<ProvidersPage />} path="/providers" />
           <Route element={<ProviderPage />} path="/providers/:id" />
           <Route element={<KeysPage />} path="/keys" />
+          <Route element={<CronPage />} path="/cron" />
           <Route element={<TracesPage />} path="/traces" />
           <Route element={<TracePage />} path="/traces/:id" />
           <Route element={<LivePage />} path="/live" />
