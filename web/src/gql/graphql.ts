@@ -65,7 +65,9 @@ export type CreateAgentInput = {
   storeContents?: boolean | null | undefined;
   /** Facts about it in YAML, for other programs. */
   frontmatter?: string | null | undefined;
-  /** Settings of other programs. */
+  /** Its tools: `profile`, `allow`, `alsoAllow`, `deny`, `byProvider`. */
+  toolsConfig?: unknown;
+  /** `thinking_level`, `history_limit`, and settings of other programs. */
   otherConfig?: unknown;
   /** The provider that has its model; absent is the default agent's. */
   providerId?: string | null | undefined;
@@ -340,7 +342,9 @@ export type UpdateAgentInput = {
   storeContents?: boolean | null | undefined;
   /** Facts about it in YAML, for other programs. */
   frontmatter?: string | null | undefined;
-  /** Settings of other programs. */
+  /** Its tools: `profile`, `allow`, `alsoAllow`, `deny`, `byProvider`. */
+  toolsConfig?: unknown;
+  /** `thinking_level`, `history_limit`, and settings of other programs. */
   otherConfig?: unknown;
 };
 
