@@ -115,7 +115,7 @@ describe("steps", () => {
   });
 
   it("are told anew to a follower who comes back", () => {
-    const again = [{ __typename: "RunStarted", run } as const, called("c1", 6), came("c1"), said];
+    const again = [{ __typename: "RunStarted", run } as const, called("c1", 6), said, came("c1"), text(0, live.text)];
     expect(segments(again.reduce(applyRunEvent, live))).toEqual(segments(live));
   });
 

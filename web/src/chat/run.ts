@@ -33,8 +33,8 @@ export function goesOn(status: RunStatus): boolean {
 export function applyRunEvent(live: LiveRun, event: RunEvent): LiveRun {
   switch (event.__typename) {
     case "RunStarted":
-      // All steps are told once more after it.
-      return { ...live, run: event.run, steps: [] };
+      // All that was done and said is told once more after it.
+      return live.ended ? live : begin(event.run);
     case "RunText":
       return live.ended ? live : applyText(live, event.offset, event.text);
     case "RunToolCall": {
