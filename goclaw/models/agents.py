@@ -1,5 +1,6 @@
 """Agents: a model with a prompt and limits, its owner, and whom it is shared with."""
 
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Any
@@ -208,6 +209,14 @@ class AgentView(View):
     other_config: dict[str, Any]
     created_at: datetime
     updated_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class AgentPreview:
+    """What a model is told before anybody speaks, and the names of the tools it may call."""
+
+    system_prompt: str
+    tools: list[str]
 
 
 class ShareRole(StrEnum):

@@ -44,7 +44,8 @@ class BuiltinTool(SQLModel, table=True):
 
 
 class BuiltinToolView(View):
-    """`settings` are null for all but administrators; `missing` are those of `requires` that
+    """`settings` are null for all but administrators; `settings_schema` is the JSON Schema of what
+    they can be, null where nothing can be set; `missing` are those of `requires` that
     this server does not have, without which a tool is never enabled.
     """
 
@@ -55,6 +56,7 @@ class BuiltinToolView(View):
     category: str
     enabled: bool
     settings: dict[str, Any] | None
+    settings_schema: dict[str, Any] | None
     requires: list[str]
     missing: list[str]
     metadata: dict[str, Any]

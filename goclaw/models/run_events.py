@@ -37,13 +37,14 @@ class RunToolCall:
 
 @dataclass(frozen=True, slots=True)
 class RunToolResult:
-    """`text` is at most 1,000 characters of it."""
+    """`text` is at most 1,000 characters of it; `duration_ms` is how long the call took."""
 
     cursor: str
     call_id: str
     name: str | None
     is_error: bool
     text: str
+    duration_ms: int | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,6 @@
 """Sessions and their messages: one conversation of one user with one agent."""
 
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Any
@@ -95,6 +96,12 @@ class Message(SQLModel, table=True):
     thoughts: list[dict[str, Any]] | None = jsonb(default=None)
     is_error: bool = Field(default=False, sa_column_kwargs={"server_default": text("false")})
     created_at: datetime = timestamp()
+
+
+def thinking_of(thoughts: Sequence[Mapping[str, Any]] | None) -> str | None:
+    """The part that people can read; None where there is none."""
+    texts = [thought["text"] for thought in thoughts or () if thought.get("text")]
+    return "\n\n".join(texts) or None
 
 
 class MessageView(View):

@@ -1,4 +1,5 @@
-from typing import Any
+from dataclasses import replace
+from typing import Any, Final
 from uuid import UUID
 
 from goclaw.core.callers import Scope
@@ -8,15 +9,18 @@ from goclaw.models.agents import (
     Agent,
     AgentCreate,
     AgentPatch,
+    AgentPreview,
     AgentShare,
     AgentTransfer,
     AgentView,
     ShareCreate,
     ShareRole,
 )
+from goclaw.models.shapes import now
 from goclaw.resolvers.context import Context, found
 from goclaw.resolvers.operation import operation
 from goclaw.resolvers.refs import Ref, agent_named, as_user_id, changeable_agent, provider_named
+from goclaw.runtime.prompt import system_prompt
 from goclaw.store.agents import (
     agents_of,
     agents_page,
@@ -33,6 +37,8 @@ from goclaw.store.agents import (
 from goclaw.store.agents import transfer_agent as give_away
 from goclaw.store.cron import remove_cron_jobs_of
 from goclaw.store.database import Db
+
+PREVIEWED: Final = frozenset({"system_prompt", "tools_config"})
 
 
 @operation(Scope.READ)
@@ -139,6 +145,18 @@ async def may_change_agent(ctx: Context, id: UUID) -> bool:
         return True
     shares = await ctx.shares.load(id) or []
     return any(s.user_id == caller.user_id and s.role == ShareRole.ADMIN for s in shares)
+
+
+@operation(Scope.READ)
+async def preview_agent(ctx: Context, id: UUID, changes: AgentPatch) -> AgentPreview:
+    """As if those changes held already; of them prompt and tools count. Raises NotFound."""
+    stored = await ctx.services.targets.find(ctx.reads, id=id, key="", or_default=False)
+    agent = found(stored, "agent", id)
+    shown = {name: value for name, value in changes.changes().items() if name in PREVIEWED}
+    agent = replace(agent, **shown)
+    toolbox = await ctx.services.toolboxes.toolbox(agent, ctx.caller.actor)
+    names = [] if toolbox is None else toolbox.names
+    return AgentPreview(system_prompt(agent, toolbox, now().date()), names)
 
 
 @operation(Scope.WRITE)

@@ -75,6 +75,7 @@ def _view(ctx: Context, row: BuiltinTool) -> BuiltinToolView:
         category=row.category,
         enabled=row.enabled and not missing,
         settings=row.settings if Scope.ADMIN in ctx.caller.scopes else None,
+        settings_schema=None if tool.settings is None else tool.settings.model_json_schema(),
         requires=row.requires,
         missing=list(missing),
         metadata={"external": tool.external, "timeout_s": tool.timeout_s},

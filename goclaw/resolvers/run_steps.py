@@ -1,6 +1,7 @@
 """What a run did, from its stored messages and from the events that told of it."""
 
 from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
 from typing import Any
 
 from goclaw.events.row import EventRow
@@ -26,9 +27,11 @@ class RunSteps:
     def read(self, steps: Sequence[Message], cursor: str) -> Iterator[Happened]:
         """Those among stored messages that were not told yet."""
         injected = offset = 0
+        began: dict[str, datetime] = {}
         for message in steps:
             if message.role == "assistant":
                 for call in message.tool_calls or ():
+                    began[call["id"]] = message.created_at
                     arguments = self._clip(call["arguments"])
                     at = offset + len(message.content)
                     called = RunToolCall(cursor, call["id"], call["name"], arguments, at)
@@ -37,7 +40,8 @@ class RunSteps:
             elif message.role == "tool":
                 id = message.tool_call_id or ""
                 text = self._clip(message.content)
-                result = RunToolResult(cursor, id, message.name, message.is_error, text)
+                took = _took_ms(began.get(id), message.created_at)
+                result = RunToolResult(cursor, id, message.name, message.is_error, text, took)
                 yield from self._once(result, id)
             else:
                 injected += 1
@@ -54,7 +58,14 @@ class RunSteps:
             yield from self._once(called, id)
         elif event.kind == "tool.result":
             id = told["call_id"]
-            result = RunToolResult(event.cursor, id, told["name"], told["is_error"], told["result"])
+            result = RunToolResult(
+                event.cursor,
+                id,
+                told["name"],
+                told["is_error"],
+                told["result"],
+                told["duration_ms"],
+            )
             yield from self._once(result, id)
         elif event.kind == "run.injected":
             self._injected += 1
@@ -68,6 +79,10 @@ class RunSteps:
 
     def _clip(self, text: str) -> str:
         return self._scrubber.clip(text, PREVIEW_CHARS)
+
+
+def _took_ms(began: datetime | None, ended: datetime) -> int | None:
+    return None if began is None else max(0, (ended - began) // timedelta(milliseconds=1))
 
 
 def text_of(steps: Sequence[Message]) -> str:

@@ -94,9 +94,10 @@ class Steps:
         """Ends the open model call, of whose tool calls these may now be carried out. Gives what
         the user said meanwhile, too.
         """
+        answer = self._row(answer_of(reply), 1)  # before its results: ids tell the order, too
         intents = [Intent(call, place) for place, call in enumerate(calls, start=2)]
         events = [self._event("tool.call", self._called(intent)) for intent in intents]
-        step = await self._step(reply, [self._row(answer_of(reply), 1)], 1 + len(calls), events)
+        step = await self._step(reply, [answer], 1 + len(calls), events)
         for intent in intents:
             intent.seq += step.before
         return intents, step.said

@@ -9,6 +9,7 @@ from goclaw.core.errors import InvalidInput
 from goclaw.core.paging import page_request
 from goclaw.core.reasons import Reason
 from goclaw.models import agents as models
+from goclaw.models.parsing import parse_shape
 from goclaw.models.providers import Provider as ProviderRow
 from goclaw.resolvers.agents import (
     count_agents,
@@ -18,6 +19,7 @@ from goclaw.resolvers.agents import (
     list_agents,
     list_shares,
     may_change_agent,
+    preview_agent,
     share_agent,
     transfer_agent,
     transfer_agents,
@@ -49,11 +51,11 @@ WORDS = {
     "budget_monthly_cents": "What it may cost a month, in US cents; null is no limit.",
     "store_contents": "Whether what is said is kept; else only figures and costs are.",
     "frontmatter": "Facts about it in YAML, for other programs.",
-    "other_config": "Settings of other programs.",
+    "tools_config": "Its tools: `profile`, `allow`, `alsoAllow`, `deny`, `byProvider`.",
+    "other_config": "`thinking_level`, `history_limit`, and settings of other programs.",
 }
 NOT_YET = frozenset(
     {
-        "tools_config",
         "sandbox_config",
         "subagents_config",
         "memory_config",
@@ -77,6 +79,16 @@ class AgentShare:
     created_at: datetime = described("When it was shared.")
 
 
+OtherPrompt = Annotated[str | None, argument("In place of its own prompt.")]
+OtherTools = Annotated[JSON | None, argument("In place of its own `toolsConfig`.")]
+
+
+@strawberry.type(description="What a model is told before anybody speaks.")
+class AgentPreview:
+    system_prompt: str = described("All of it: the agent's own, and what the server adds.")
+    tools: list[str] = described("The tools it may call, by name.")
+
+
 @strawberry.type(description="A model with a prompt and limits, that answers.")
 class Agent:
     id: UUID = described("Its id.")
@@ -97,6 +109,7 @@ class Agent:
     budget_monthly_cents: int | None = described(WORDS["budget_monthly_cents"])
     store_contents: bool = described(WORDS["store_contents"])
     frontmatter: str | None = described(WORDS["frontmatter"])
+    tools_config: JSON = described(WORDS["tools_config"])
     other_config: JSON = described(WORDS["other_config"])
     created_at: datetime = described("When it was made.")
     updated_at: datetime = described("When it was changed last.")
@@ -112,6 +125,16 @@ class Agent:
     @field(bool, "Whether the caller may change it.")
     async def may_edit(self, info: Info) -> bool:
         return await may_change_agent(info.context, self.id)
+
+    @field(AgentPreview, "What its model would be told and offered, were the caller to speak now.")
+    async def preview(
+        self, info: Info, system_prompt: OtherPrompt = None, tools_config: OtherTools = None
+    ) -> models.AgentPreview:
+        names = {"system_prompt": "systemPrompt", "tools_config": "toolsConfig"}
+        sent = {"system_prompt": system_prompt, "tools_config": tools_config}
+        given = {name: value for name, value in sent.items() if value is not None}
+        changes = parse_shape(models.AgentPatch, given, rename=names)
+        return await preview_agent(info.context, self.id, changes)
 
 
 @input_of(models.AgentCreate, WORDS, "A new agent.", leave_out=NOT_YET | {"status"})

@@ -34,6 +34,7 @@ class BuiltinTool:
     category: str = described("What kind of tool it is.")
     enabled: bool = described(WORDS["enabled"])
     settings: JSON | None = described(WORDS["settings"])
+    settings_schema: JSON | None = described("What can be set, as JSON Schema; null is nothing.")
     requires: list[str] = described("What has to be there for it to work.")
     missing: list[str] = described("Which of those are not there; without them it stays off.")
     metadata: JSON = described("How long one call may take, and whether strangers wrote results.")

@@ -123,6 +123,7 @@ class RunToolResult:
     name: str | None = described("The tool.")
     is_error: bool = described("Whether it failed; the model decides what to do about it.")
     text: str = described("What the model is told, 1,000 characters of it at most.")
+    duration_ms: int | None = described("How long it took, in milliseconds.")
 
 
 @strawberry.type(description="The user said something while the run was busy.")

@@ -1,6 +1,6 @@
 from dataclasses import replace
 from datetime import datetime
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 from uuid import UUID
 
 import strawberry
@@ -57,8 +57,14 @@ class Message:
     )
     tool_calls: JSON | None = described("The tools the agent asked for.")
     tool_call_id: str | None = described("The call a tool's result belongs to.")
+    is_error: bool = described("Whether it is the result of a tool call that failed.")
     run_id: UUID | None = described("The run that wrote it.")
     created_at: datetime = described("When it was written.")
+    thoughts: strawberry.Private[list[dict[str, Any]] | None]
+
+    @field(str | None, "What the agent thought before it spoke, where that is kept.")
+    def thinking(self) -> str | None:
+        return models.thinking_of(self.thoughts)
 
 
 @strawberry.type(description="One conversation of one user with one agent.")

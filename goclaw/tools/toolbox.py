@@ -54,6 +54,10 @@ class Toolbox:
         self._inspect = inspect
         self.definitions: list[Json] = [_definition(tool) for tool in self._tools.values()]
 
+    @property
+    def names(self) -> list[str]:
+        return [*self._tools]
+
     def has(self, name: str) -> bool:
         """Whether a call of that name is ours; others are the client's own."""
         return name in self._tools

@@ -50,6 +50,12 @@ QUERIES = (
         **BY_ID,
         **AGENT | {"shows": "mayEdit"},
     ),
+    query(
+        "preview_agent",
+        "query ($id: UUID!) { agent(id: $id) { preview { systemPrompt tools } } }",
+        **BY_ID,
+        **AGENT | {"shows": "systemPrompt"},
+    ),
     query("list_providers", "{ providers { nodes { id } } }", shows="$provider", **ANYBODY),
     query(
         "count_providers",

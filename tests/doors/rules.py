@@ -52,6 +52,7 @@ RULES: dict[str, tuple[Scope | str | None, Whose]] = {
     "count_agents": (READ, G),
     "get_agent": (READ, G),
     "may_change_agent": (READ, G),
+    "preview_agent": (READ, G),
     "list_shares": (READ, G),
     "create_agent": (WRITE, A),
     "update_agent": (WRITE, O),

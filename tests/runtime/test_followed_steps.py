@@ -71,6 +71,11 @@ def outline(events: list[RunEvent]) -> list[Any]:
     return told
 
 
+def durations_ms(events: list[RunEvent]) -> list[int]:
+    results = [event for event in events if isinstance(event, RunToolResult)]
+    return [result.duration_ms for result in results if result.duration_ms is not None]
+
+
 async def test_a_follower_is_told_each_step(scene: Scene) -> None:
     scene.upstream.reply(calls=(call("wait", city="Rome"),), said_before="Let me look.")
     scene.upstream.reply("Sunny.")
@@ -89,6 +94,7 @@ async def test_a_follower_is_told_each_step(scene: Scene) -> None:
     ]
     said = "".join(event.text for event in events if isinstance(event, RunText))
     assert said == "Let me look.\n\nSunny."
+    assert [took for took in durations_ms(events) if took >= 200]
 
 
 async def test_a_follower_who_comes_later_is_told_the_same(scene: Scene) -> None:
@@ -96,7 +102,9 @@ async def test_a_follower_who_comes_later_is_told_the_same(scene: Scene) -> None
     scene.upstream.reply("Sunny.")
     run = await say(scene, "What is it like?")
     await scene.until_ended()
-    assert outline(await followed(scene, run.id)) == [
+    events = await followed(scene, run.id)
+    assert [took for took in durations_ms(events) if 0 <= took < 10_000]
+    assert outline(events) == [
         ("call", "call_1", "weather", 12),
         ("result", "call_1", False, "Sunny in Rome."),
         "Let me look.\n\nSunny.",

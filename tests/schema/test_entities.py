@@ -8,7 +8,7 @@ import pytest
 from tests.schema.client import Client
 from tests.support.callers import add_agent, add_provider
 from tests.support.server import RunningServer
-from tests.upstream import ScriptedUpstream
+from tests.upstream import ScriptedUpstream, call
 
 ADD_PROVIDER = "mutation($i: CreateProviderInput!) { createProvider(input: $i) { id hasApiKey } }"
 SET_PROVIDER = """mutation($i: UpdateProviderInput!) {
@@ -119,6 +119,70 @@ async def test_absent_and_null_are_different_changes(ada: Client, provider: str)
     error = await ada.error(SET_AGENT, i={"id": made["id"], "providerId": str(uuid4())})
     assert error["code"] == "provider_not_found"
     assert (await change())["maxOutputTokens"] == 5
+
+
+PREVIEW = """query($id: UUID!, $prompt: String, $tools: JSON) {
+  agent(id: $id) {
+    toolsConfig
+    preview(systemPrompt: $prompt, toolsConfig: $tools) { systemPrompt tools }
+  }
+}"""
+
+
+async def test_what_a_model_would_be_told(ada: Client, provider: str) -> None:
+    data = {
+        "key": "scribe",
+        "providerId": provider,
+        "model": "m",
+        "systemPrompt": "Be brief.",
+        "toolsConfig": {"allow": ["group:fs"], "deny": ["edit"]},
+    }
+    id = (await ada.data(ADD_AGENT, i=data))["createAgent"]["id"]
+
+    async def preview(**given: Any) -> Any:
+        return (await ada.data(PREVIEW, id=id, **given))["agent"]["preview"]
+
+    stored = await preview()
+    assert stored["tools"] == ["list_files", "read_file", "write_file"]
+    assert stored["systemPrompt"].startswith("Be brief.\n\n# Tools\n")
+    assert "- read_file: " in stored["systemPrompt"]
+    assert (await preview(prompt="Hurry."))["systemPrompt"].startswith("Hurry.\n\n# Tools\n")
+    assert await preview(tools={"profile": "none"}) == {"systemPrompt": "Be brief.", "tools": []}
+    error = await ada.error(PREVIEW, id=id, tools={"allow": ["no_such_tool"]})
+    assert (error["code"], error["field"]) == ("invalid_input", "toolsConfig")
+    assert await preview() == stored
+
+    set_tools = "mutation($i: UpdateAgentInput!) { updateAgent(input: $i) { toolsConfig } }"
+    changed = {"id": id, "toolsConfig": {"profile": "minimal"}}
+    assert (await ada.data(set_tools, i=changed))["updateAgent"]["toolsConfig"] == {
+        "profile": "minimal"
+    }
+    assert (await preview())["tools"] == ["session_status"]
+    error = await ada.error(set_tools, i={"id": id, "toolsConfig": {"deny": "edit"}})
+    assert (error["code"], error["field"]) == ("invalid_input", "toolsConfig")
+    bob = ada.acting((await key_of(ada, "bob"))["secret"])
+    assert (await bob.error(PREVIEW, id=id))["code"] == "agent_not_found"
+
+
+WAKE = """mutation($i: WakeAgentInput!) {
+  wakeAgent(input: $i) { run { session { messages { nodes { role content thinking isError } } } } }
+}"""
+
+
+async def test_thinking_and_failed_tools_are_told(
+    ada: Client, provider: str, upstream: ScriptedUpstream
+) -> None:
+    tools = {"allow": ["read_file"]}
+    data = {"key": "scribe", "providerId": provider, "model": "m", "toolsConfig": tools}
+    id = (await ada.data(ADD_AGENT, i=data))["createAgent"]["id"]
+    upstream.reply(calls=(call("read_file", path="missing.md"),), thinking="Is it there?")
+    upstream.reply("It is not.")
+    woken = await ada.data(WAKE, i={"agentId": id, "message": "Read it."})
+    question, step, result, answer = woken["wakeAgent"]["run"]["session"]["messages"]["nodes"]
+    assert (question["role"], question["thinking"], question["isError"]) == ("USER", None, False)
+    assert (step["role"], step["thinking"]) == ("ASSISTANT", "Is it there?")
+    assert (result["role"], result["thinking"], result["isError"]) == ("TOOL", None, True)
+    assert (answer["content"], answer["thinking"]) == ("It is not.", None)
 
 
 async def test_agents_are_shared(ada: Client, server: RunningServer, upstream: Any) -> None:

@@ -84,6 +84,9 @@ async def test_every_tool_has_a_row_and_words(services: Services) -> None:
 async def test_settings_are_the_administrators_and_secrets_nobodys(services: Services) -> None:
     changed = await switch(services, "web_search", settings={"brave_api_key": KEY})
     assert changed.settings == {"brave_api_key": MASK}
+    assert changed.settings_schema is not None
+    assert set(changed.settings_schema["properties"]) == {"providers", "brave_api_key"}
+    assert (await get_builtin_tool(context(services), "read_file")).settings_schema is None
     assert (await get_builtin_tool(context(services), "web_search")).settings is None
     connection = await asyncpg.connect(services.host.dsn)
     row = await connection.fetchrow("select * from builtin_tools where name = 'web_search'")

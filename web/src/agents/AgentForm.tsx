@@ -11,9 +11,12 @@ import { placeProblem } from "../kit/forms";
 import { ProblemNotice } from "../kit/ProblemNotice";
 import { useAction } from "../kit/useAction";
 import { providerLabel } from "../providers/names";
+import { toolsConfigOf } from "./configs";
 import { type AgentDetail, createInput, updateInput, validation, valuesOf } from "./form";
 import { Limits } from "./Limits";
 import { ModelInput } from "./ModelInput";
+import { Preview } from "./Preview";
+import { Tools } from "./Tools";
 
 interface Props {
   /** Null for a new one. */
@@ -94,7 +97,15 @@ export function AgentForm({ agent, onSaved }: Props) {
               {...form.getInputProps("active", { type: "checkbox" })}
             />
           )}
+          <Tools form={form} />
           <Limits form={form} />
+          {agent && (
+            <Preview
+              agentId={agent.id}
+              systemPrompt={form.values.systemPrompt.trim()}
+              toolsConfig={toolsConfigOf(agent.toolsConfig, form.values.toolsConfig)}
+            />
+          )}
           {problem && <ProblemNotice problem={problem} />}
           {!readOnly && (
             <Group>

@@ -1,6 +1,14 @@
-import { Fieldset, NumberInput, SimpleGrid } from "@mantine/core";
+import { Fieldset, NumberInput, Select, SimpleGrid } from "@mantine/core";
 import type { UseFormReturnType } from "@mantine/form";
 import type { AgentValues } from "./form";
+
+const thinkingLevels = [
+  { value: "", label: "The model's own way" },
+  { value: "off", label: "Off" },
+  { value: "low", label: "Low" },
+  { value: "medium", label: "Medium" },
+  { value: "high", label: "High" },
+];
 
 export function Limits({ form }: { form: UseFormReturnType<AgentValues> }) {
   return (
@@ -41,6 +49,22 @@ export function Limits({ form }: { form: UseFormReturnType<AgentValues> }) {
           placeholder="Model's default"
           step={0.1}
           {...form.getInputProps("temperature")}
+        />
+        <NumberInput
+          allowDecimal={false}
+          description="Messages of a chat it is told, 200 if empty"
+          label="History"
+          max={2000}
+          min={1}
+          placeholder="200"
+          {...form.getInputProps("historyLimit")}
+        />
+        <Select
+          allowDeselect={false}
+          data={thinkingLevels}
+          description="For models that can; more costs more"
+          label="Thinking"
+          {...form.getInputProps("thinkingLevel")}
         />
         <NumberInput
           decimalScale={2}

@@ -19,6 +19,8 @@ const agent: AgentDetail = {
   maxToolIterations: 20,
   temperature: 0.5,
   budgetMonthlyCents: 250,
+  toolsConfig: { profile: "coding", byProvider: {} },
+  otherConfig: { thinking_level: "high", theirs: 1 },
   createdAt: "2026-11-23T12:00:00Z",
   updatedAt: "2026-11-23T12:00:00Z",
   shares: [],
@@ -34,6 +36,8 @@ describe("createInput", () => {
       displayName: null,
       description: null,
       systemPrompt: "",
+      toolsConfig: {},
+      otherConfig: {},
       isDefault: false,
     });
   });
@@ -52,6 +56,15 @@ describe("updateInput", () => {
     const input = updateInput(agent, emptied);
     expect(input).toMatchObject({ temperature: null, budgetMonthlyCents: null });
     expect(input).not.toHaveProperty("maxOutputTokens");
+  });
+
+  it("keeps settings that it does not know", () => {
+    const values = { ...valuesOf(agent), thinkingLevel: "", historyLimit: 20 };
+    values.toolsConfig = { ...values.toolsConfig, deny: ["edit"] };
+    expect(updateInput(agent, values)).toMatchObject({
+      toolsConfig: { profile: "coding", byProvider: {}, deny: ["edit"] },
+      otherConfig: { theirs: 1, history_limit: 20 },
+    });
   });
 
   it("turns the switch into a status", () => {

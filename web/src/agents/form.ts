@@ -1,6 +1,7 @@
 import type { AgentDetailQuery, CreateAgentInput, UpdateAgentInput } from "../gql/graphql";
 import { centsToDollars, dollarsToCents } from "../kit/format";
 import { numberOrNull, orNull, slugError } from "../kit/forms";
+import { asRecord, numberIn, textIn, type ToolChoice, toolChoice, toolsConfigOf, withoutEmpty } from "./configs";
 
 export type AgentDetail = AgentDetailQuery["agent"];
 
@@ -20,6 +21,10 @@ export interface AgentValues {
   maxToolIterations: NumberField;
   temperature: NumberField;
   budgetMonthlyCents: NumberField;
+  toolsConfig: ToolChoice;
+  /** Empty is the model's own way. */
+  thinkingLevel: string;
+  historyLimit: NumberField;
 }
 
 export function valuesOf(agent: AgentDetail | null): AgentValues {
@@ -37,6 +42,9 @@ export function valuesOf(agent: AgentDetail | null): AgentValues {
     maxToolIterations: agent?.maxToolIterations ?? "",
     temperature: agent?.temperature ?? "",
     budgetMonthlyCents: centsToDollars(agent?.budgetMonthlyCents ?? null),
+    toolsConfig: toolChoice(agent?.toolsConfig),
+    thinkingLevel: textIn(agent?.otherConfig, "thinking_level"),
+    historyLimit: numberIn(agent?.otherConfig, "history_limit"),
   };
 }
 
@@ -49,7 +57,12 @@ export const validation = {
 /** An empty limit is left to the server's default. */
 export function createInput(values: AgentValues): CreateAgentInput {
   const limits = Object.entries(limitsOf(values)).filter(([, value]) => value !== null);
-  return { ...textsOf(values), isDefault: values.isDefault, ...Object.fromEntries(limits) };
+  return {
+    ...textsOf(values),
+    ...configsOf(null, values),
+    isDefault: values.isDefault,
+    ...Object.fromEntries(limits),
+  };
 }
 
 export function updateInput(agent: AgentDetail, values: AgentValues): UpdateAgentInput {
@@ -57,6 +70,7 @@ export function updateInput(agent: AgentDetail, values: AgentValues): UpdateAgen
   return {
     id: agent.id,
     ...textsOf(values),
+    ...configsOf(agent, values),
     ...clearable,
     ...(contextWindow !== null && { contextWindow }),
     ...(maxOutputTokens !== null && { maxOutputTokens }),
@@ -64,6 +78,18 @@ export function updateInput(agent: AgentDetail, values: AgentValues): UpdateAgen
     ...(values.isDefault !== agent.isDefault && { isDefault: values.isDefault }),
     ...(values.active !== (agent.status === "ACTIVE") && {
       status: values.active ? ("ACTIVE" as const) : ("INACTIVE" as const),
+    }),
+  };
+}
+
+/** Settings of other programs stay as they are. */
+function configsOf(agent: AgentDetail | null, values: AgentValues) {
+  return {
+    toolsConfig: toolsConfigOf(agent?.toolsConfig, values.toolsConfig),
+    otherConfig: withoutEmpty({
+      ...asRecord(agent?.otherConfig),
+      thinking_level: orNull(values.thinkingLevel),
+      history_limit: numberOrNull(values.historyLimit),
     }),
   };
 }

@@ -70,7 +70,7 @@ export const adviceEn: Record<string, string> = {
 
   // sessions and runs
   session_not_found: "It may have been deleted. Start a new chat.",
-  session_busy: "Wait for the answer that is being written, or stop it.",
+  session_busy: "This answer takes no more messages: five wait already, or its agent has no tools. Wait for its end, or stop it.",
   run_not_found: "Start the chat again.",
   run_cancelled: "Send another message whenever you like.",
   trace_not_found: "A trace appears a moment after its run ends. Try again, or go back to the list.",

@@ -67,7 +67,7 @@ export const adviceVi: Record<string, string> = {
 
   // sessions and runs
   session_not_found: "Có thể nó đã bị xóa. Hãy bắt đầu cuộc trò chuyện mới.",
-  session_busy: "Hãy đợi câu trả lời đang được viết, hoặc dừng nó.",
+  session_busy: "Câu trả lời này không nhận thêm tin nhắn: đã có năm tin đang chờ, hoặc agent của nó không có công cụ. Hãy đợi nó kết thúc, hoặc dừng nó.",
   run_not_found: "Hãy bắt đầu lại cuộc trò chuyện.",
   run_cancelled: "Bạn có thể gửi tin nhắn khác bất cứ lúc nào.",
   trace_not_found: "Trace xuất hiện ngay sau khi lượt chạy kết thúc. Hãy thử lại, hoặc quay về danh sách.",

@@ -67,7 +67,7 @@ export const adviceZh: Record<string, string> = {
 
   // sessions and runs
   session_not_found: "它可能已被删除。请开始新的聊天。",
-  session_busy: "请等待正在书写的回答，或停止它。",
+  session_busy: "此回答不再接收消息：已有五条在等待，或其智能体没有工具。请等它结束，或停止它。",
   run_not_found: "请重新开始聊天。",
   run_cancelled: "您可以随时发送新的消息。",
   trace_not_found: "运行结束片刻后跟踪记录才会出现。请重试，或返回列表。",

@@ -1,4 +1,4 @@
-import { Anchor, Box, Code, Group, Paper, Text } from "@mantine/core";
+import { Anchor, Box, Group, Loader, Paper, Stack, Text } from "@mantine/core";
 import { type ReactNode, useDeferredValue } from "react";
 import { Link } from "react-router";
 import { makeProblem } from "../api/errors";
@@ -6,11 +6,21 @@ import type { MessageFieldsFragment, RunFieldsFragment } from "../gql/graphql";
 import { formatCost, formatCount, formatDuration } from "../kit/format";
 import { ProblemNotice } from "../kit/ProblemNotice";
 import { Markdown } from "./Markdown";
-import type { LiveRun } from "./run";
+import { type LiveRun, type Segment, segments } from "./run";
+import type { ToolStep } from "./steps";
+import type { Thinking } from "./timeline";
+import { ThinkingCard, ToolCard } from "./ToolCard";
 
-export function UserBubble({ text, faint = false }: { text: string; faint?: boolean }) {
+interface BubbleProps {
+  text: string;
+  faint?: boolean;
+  /** The agent has not taken it yet. */
+  waits?: boolean;
+}
+
+export function UserBubble({ text, faint = false, waits = false }: BubbleProps) {
   return (
-    <Group justify="flex-end">
+    <Stack align="flex-end" gap={4}>
       <Paper
         bg="var(--mantine-primary-color-light)"
         maw="min(85%, 640px)"
@@ -21,38 +31,58 @@ export function UserBubble({ text, faint = false }: { text: string; faint?: bool
       >
         <Text style={{ whiteSpace: "pre-wrap", overflowWrap: "anywhere" }}>{text}</Text>
       </Paper>
-    </Group>
+      {waits && (
+        <Group gap={6}>
+          <Loader aria-hidden color="gray" size={10} />
+          <Text c="dimmed" size="xs">
+            Waiting for the agent's next step
+          </Text>
+        </Group>
+      )}
+    </Stack>
   );
 }
 
 interface AnswerProps {
   name: string;
   message: MessageFieldsFragment;
+  steps: readonly ToolStep[];
   run: RunFieldsFragment | null;
+  /** Whether its name stands above it. */
+  opens: boolean;
 }
 
-export function Answer({ name, message, run }: AnswerProps) {
+export function Answer({ name, message, steps, run, opens }: AnswerProps) {
   return (
-    <Answering name={name}>
+    <Answering name={opens ? name : null}>
+      {message.thinking !== null && <ThinkingCard text={message.thinking} />}
       {message.content !== "" && <Markdown text={message.content} />}
-      <ToolCalls calls={message.toolCalls} />
+      {steps.map((step) => (
+        <ToolCard goesOn={false} key={step.callId} step={step} />
+      ))}
       {run && <RunLine run={run} />}
     </Answering>
   );
 }
 
-export function LiveAnswer({ name, live }: { name: string; live: LiveRun }) {
-  const text = useDeferredValue(live.text);
+interface LiveProps {
+  name: string;
+  live: LiveRun;
+  thinking: Thinking;
+}
+
+export function LiveAnswer({ name, live, thinking }: LiveProps) {
+  const shown = useDeferredValue(live);
+  const parts = segments(shown);
   return (
     <Answering busy={!live.ended} name={name}>
-      {text === "" ? (
+      {parts.map((part, place) => (
+        <LivePart goesOn={!live.ended} key={keyOf(part, place)} part={part} thinking={thinking} />
+      ))}
+      {!live.ended && isSilent(parts) && (
         <Text c="dimmed" className="caret" component="span" size="sm">
           Thinking
         </Text>
-      ) : (
-        <Box className={live.ended ? "" : "streaming"}>
-          <Markdown text={text} />
-        </Box>
       )}
       {live.incomplete && (
         <Text c="dimmed" size="xs">
@@ -64,12 +94,50 @@ export function LiveAnswer({ name, live }: { name: string; live: LiveRun }) {
   );
 }
 
-function Answering({ name, busy = false, children }: { name: string; busy?: boolean; children: ReactNode }) {
+interface PartProps {
+  part: Segment;
+  goesOn: boolean;
+  thinking: Thinking;
+}
+
+function LivePart({ part, goesOn, thinking }: PartProps) {
+  if (part.kind === "text") return <Markdown text={part.text} />;
+  if (part.kind === "said") return <UserBubble text={part.text} />;
+  const thought = thinking.get(part.step.callId);
+  return (
+    <>
+      {thought !== undefined && <ThinkingCard text={thought} />}
+      <ToolCard goesOn={goesOn} step={part.step} />
+    </>
+  );
+}
+
+function keyOf(part: Segment, place: number): string {
+  return part.kind === "tool" ? part.step.callId : `${part.kind} ${place}`;
+}
+
+/** Nothing is being written, and no tool is at work. */
+function isSilent(parts: readonly Segment[]): boolean {
+  const last = parts.at(-1);
+  if (last?.kind === "text") return false;
+  return !parts.some((part) => part.kind === "tool" && part.step.result === null);
+}
+
+interface AnsweringProps {
+  /** Null behind what the same agent has just said. */
+  name: string | null;
+  busy?: boolean;
+  children: ReactNode;
+}
+
+function Answering({ name, busy = false, children }: AnsweringProps) {
   return (
     <Box aria-busy={busy} maw={720}>
-      <Text c="dimmed" fw={600} mb={2} size="xs">
-        {name}
-      </Text>
+      {name !== null && (
+        <Text c="dimmed" fw={600} mb={2} size="xs">
+          {name}
+        </Text>
+      )}
       {children}
     </Box>
   );
@@ -88,28 +156,6 @@ function RunLine({ run }: { run: RunFieldsFragment }) {
     <Text c="dimmed" mt={6} size="xs">
       {parts.join(" · ")} · <TraceLink run={run} />
     </Text>
-  );
-}
-
-export function ToolResult({ message }: { message: MessageFieldsFragment }) {
-  return (
-    <Box component="details" maw={720}>
-      <Text c="dimmed" component="summary" size="xs" style={{ cursor: "pointer" }}>
-        Result of {message.name ?? "a tool"}
-      </Text>
-      <Code block mah={240} mt={4} style={{ overflow: "auto", whiteSpace: "pre-wrap" }}>
-        {message.content}
-      </Code>
-    </Box>
-  );
-}
-
-function ToolCalls({ calls }: { calls: unknown }) {
-  if (!Array.isArray(calls) || calls.length === 0) return null;
-  return (
-    <Code block mt={4} style={{ whiteSpace: "pre-wrap" }}>
-      {JSON.stringify(calls, null, 2)}
-    </Code>
   );
 }
 

@@ -1,4 +1,4 @@
-import { ActionIcon, Box, Textarea, Tooltip } from "@mantine/core";
+import { ActionIcon, Box, Group, Textarea, Tooltip } from "@mantine/core";
 import { type KeyboardEvent, useState } from "react";
 import { SendIcon, StopIcon } from "../kit/icons";
 
@@ -14,7 +14,8 @@ interface Props {
 
 export function Composer({ closed, answering, sending, onSend, onStop }: Props) {
   const [text, setText] = useState("");
-  const ready = text.trim() !== "" && !answering && !sending && closed === null;
+  const written = text.trim() !== "";
+  const ready = written && !sending && closed === null;
 
   const send = async () => {
     if (!ready) return;
@@ -45,30 +46,33 @@ export function Composer({ closed, answering, sending, onSend, onStop }: Props) 
         minRows={1}
         onChange={(event) => setText(event.currentTarget.value)}
         onKeyDown={onKeyDown}
-        placeholder={closed ?? "Write a message"}
+        placeholder={closed ?? (answering ? "Write more; the agent reads it before its next step" : "Write a message")}
         radius="lg"
         rightSection={
-          answering ? (
-            <Tooltip label="Stop the answer">
-              <ActionIcon aria-label="Stop the answer" color="red" onClick={onStop} radius="xl" size={32}>
-                <StopIcon />
+          <Group gap={6} wrap="nowrap">
+            {answering && (
+              <Tooltip label="Stop the answer">
+                <ActionIcon aria-label="Stop the answer" color="red" onClick={onStop} radius="xl" size={32}>
+                  <StopIcon />
+                </ActionIcon>
+              </Tooltip>
+            )}
+            {(!answering || written) && (
+              <ActionIcon
+                aria-label="Send"
+                disabled={!ready}
+                loading={sending}
+                radius="xl"
+                size={32}
+                type="submit"
+              >
+                <SendIcon />
               </ActionIcon>
-            </Tooltip>
-          ) : (
-            <ActionIcon
-              aria-label="Send"
-              disabled={!ready}
-              loading={sending}
-              radius="xl"
-              size={32}
-              type="submit"
-            >
-              <SendIcon />
-            </ActionIcon>
-          )
+            )}
+          </Group>
         }
         rightSectionProps={{ style: { alignItems: "flex-end", paddingBottom: 5 } }}
-        rightSectionWidth={46}
+        rightSectionWidth={answering && written ? 84 : 46}
         size="md"
         value={text}
       />

@@ -18,6 +18,7 @@ import { useConversation } from "./useConversation";
 import { useLiveRun } from "./useLiveRun";
 import { useSend } from "./useSend";
 import { useStickToBottom } from "./useStickToBottom";
+import { waitingOf } from "./waiting";
 
 export interface Started {
   run: RunFieldsFragment;
@@ -51,18 +52,24 @@ export function Conversation(props: Props) {
   const { send, busy } = useSend({ sessionId, agentId: agent?.id ?? null });
   const cancel = useAction(CancelRunDocument);
   const [sending, setSending] = useState<string | null>(null);
+  const [said, setSaid] = useState<Said>(nothingSaid);
   const [failure, setFailure] = useState<Problem | null>(null);
   const { box, content } = useStickToBottom(sessionId ?? "");
   const closed = useClosedReason(agents, sessionId);
   useDocumentTitle(stored.session ? sessionTitle(stored.session) : "Chat");
 
+  const answering = live !== null && !live.ended;
   const submit = async (text: string): Promise<boolean> => {
-    setSending(text);
+    const busyRun = answering ? live.run.id : null;
+    if (busyRun === null) setSending(text);
+    else setSaid((before) => withSaid(before, busyRun, text));
     setFailure(null);
     const { run, problem } = await send(text);
     setSending(null);
     setFailure(problem);
-    if (run) onStarted({ run, text });
+    const isTaken = run !== null && run.id === busyRun;
+    if (busyRun !== null && !isTaken) setSaid((before) => withoutSaid(before, busyRun, text));
+    if (run && !isTaken) onStarted({ run, text });
     if (run && sessionId !== null) stored.refresh();
     return run !== null;
   };
@@ -77,8 +84,8 @@ export function Conversation(props: Props) {
     runs: stored.runs,
     live,
     sent: sending ?? started?.text ?? null,
+    waiting: waitingOf(said.runId === live?.run.id ? said.texts : [], live, stored.messages),
   });
-  const answering = live !== null && !live.ended;
   const problem = failure ?? stored.problem ?? lost;
   const chosen = agents.find(({ id }) => id === stored.session?.agent?.id) ?? agent;
 
@@ -124,6 +131,23 @@ export function Conversation(props: Props) {
       </Box>
     </Flex>
   );
+}
+
+/** What was said to a run while it was busy. */
+interface Said {
+  runId: string | null;
+  texts: readonly string[];
+}
+
+const nothingSaid: Said = { runId: null, texts: [] };
+
+function withSaid(before: Said, runId: string, text: string): Said {
+  return { runId, texts: [...(before.runId === runId ? before.texts : []), text] };
+}
+
+function withoutSaid({ texts }: Said, runId: string, text: string): Said {
+  const place = texts.lastIndexOf(text);
+  return { runId, texts: texts.filter((_, each) => each !== place) };
 }
 
 function useClosedReason(agents: readonly ChatAgent[], sessionId: string | null): string | null {

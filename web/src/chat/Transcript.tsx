@@ -1,6 +1,7 @@
 import { Button, Group } from "@mantine/core";
-import { Answer, LiveAnswer, RunProblem, ToolResult, UserBubble } from "./Bubbles";
+import { Answer, LiveAnswer, RunProblem, UserBubble } from "./Bubbles";
 import type { TimelineItem } from "./timeline";
+import { ToolCard } from "./ToolCard";
 
 interface Props {
   items: readonly TimelineItem[];
@@ -42,15 +43,16 @@ interface ItemProps {
 function Item({ item, agent, onRetry }: ItemProps) {
   switch (item.kind) {
     case "pending":
-      return <UserBubble faint text={item.text} />;
+      return <UserBubble faint text={item.text} waits={item.waits} />;
     case "live":
-      return <LiveAnswer live={item.live} name={agent} />;
+      return <LiveAnswer live={item.live} name={agent} thinking={item.thinking} />;
+    case "tool":
+      return <ToolCard goesOn={false} step={item.step} />;
     case "problem":
       return <RunProblem onRetry={onRetry} run={item.run} />;
     case "message":
       if (item.message.role === "USER") return <UserBubble text={item.message.content} />;
-      if (item.message.role === "TOOL") return <ToolResult message={item.message} />;
-      return <Answer message={item.message} name={agent} run={item.run} />;
+      return <Answer {...item} name={agent} />;
   }
 }
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { MessageFieldsFragment, RunFieldsFragment } from "../gql/graphql";
-import { applyRunEvent, begin, type RunEvent, settle } from "./run";
+import { applyRunEvent, begin, type RunEvent, segments, settle } from "./run";
 
 const run: RunFieldsFragment = {
   id: "r1",
@@ -27,6 +27,8 @@ const answer: MessageFieldsFragment = {
   parts: null,
   toolCalls: null,
   toolCallId: null,
+  isError: false,
+  thinking: null,
   runId: "r1",
   createdAt: "2026-11-23T12:00:02Z",
 };
@@ -68,7 +70,6 @@ describe("applyRunEvent", () => {
   it("ends with the stored answer", () => {
     const ended = play(text(0, "Hel"), {
       __typename: "RunEnded",
-      cursor: "c",
       run: { ...run, status: "COMPLETED" },
       message: answer,
     });
@@ -79,11 +80,52 @@ describe("applyRunEvent", () => {
   it("keeps what was said when a run fails", () => {
     const failed = play(text(0, "Hel"), {
       __typename: "RunEnded",
-      cursor: "c",
       run: { ...run, status: "ERROR", errorCode: "upstream_cut" },
       message: null,
     });
     expect(failed).toMatchObject({ ended: true, text: "Hel", run: { errorCode: "upstream_cut" } });
+  });
+});
+
+function called(callId: string, offset: number): RunEvent {
+  return { __typename: "RunToolCall", callId, name: "read_file", arguments: "{}", offset };
+}
+
+function came(callId: string): RunEvent {
+  return { __typename: "RunToolResult", callId, isError: false, result: "there", durationMs: 12 };
+}
+
+const said: RunEvent = { __typename: "RunInjected", said: "hurry" };
+
+describe("steps", () => {
+  const live = play(text(0, "Look: "), called("c1", 6), said, came("c1"), text(6, "\n\nFound."));
+
+  it("stand between the pieces of text around them", () => {
+    expect(segments(live).map((part) => (part.kind === "tool" ? part.step.result : part.text))).toEqual([
+      "Look:",
+      "there",
+      "hurry",
+      "Found.",
+    ]);
+  });
+
+  it("are in their places also when the text comes last", () => {
+    const late = play(called("c1", 6), came("c1"), said, text(0, "Look: \n\nFound."));
+    expect(segments(late)).toEqual(segments(live));
+  });
+
+  it("are told anew to a follower who comes back", () => {
+    const again = [{ __typename: "RunStarted", run } as const, called("c1", 6), said, came("c1"), text(0, live.text)];
+    expect(segments(again.reduce(applyRunEvent, live))).toEqual(segments(live));
+  });
+
+  it("keep all that was said when the run ends", () => {
+    const ended = applyRunEvent(live, {
+      __typename: "RunEnded",
+      run: { ...run, status: "COMPLETED" },
+      message: { ...answer, content: "Found." },
+    });
+    expect(ended).toMatchObject({ ended: true, text: "Look: \n\nFound." });
   });
 });
 

@@ -1,12 +1,19 @@
-import type { MessageFieldsFragment, RunEventsSubscription, RunFieldsFragment } from "../gql/graphql";
+import type { MessageFieldsFragment, RunEventsSubscription, RunFieldsFragment, RunStatus } from "../gql/graphql";
+import type { ToolStep } from "./steps";
 
 export type RunEvent = RunEventsSubscription["runEvents"];
+
+/** What a run did, and how many characters of its answer came before that. */
+export type LiveStep =
+  | { kind: "tool"; offset: number; step: ToolStep }
+  | { kind: "said"; offset: number; text: string };
 
 /** An answer while it is being written. */
 export interface LiveRun {
   run: RunFieldsFragment;
   /** The answer so far. */
   text: string;
+  steps: readonly LiveStep[];
   /** Pieces were missed; the text is completed when the run ends or the stream restarts. */
   incomplete: boolean;
   ended: boolean;
@@ -15,24 +22,77 @@ export interface LiveRun {
 }
 
 export function begin(run: RunFieldsFragment): LiveRun {
-  return { run, text: "", incomplete: false, ended: run.status !== "RUNNING", message: null };
+  return { run, text: "", steps: [], incomplete: false, ended: !goesOn(run.status), message: null };
+}
+
+/** Whether a run may still say something. */
+export function goesOn(status: RunStatus): boolean {
+  return status === "RUNNING" || status === "QUEUED";
 }
 
 export function applyRunEvent(live: LiveRun, event: RunEvent): LiveRun {
   switch (event.__typename) {
     case "RunStarted":
-      return { ...live, run: event.run };
+      // All that was done and said is told once more after it.
+      return live.ended ? live : begin(event.run);
     case "RunText":
       return live.ended ? live : applyText(live, event.offset, event.text);
+    case "RunToolCall": {
+      const { callId, name, offset } = event;
+      const step = { callId, name, arguments: event.arguments, result: null, isError: false, durationMs: null };
+      return { ...live, steps: [...live.steps, { kind: "tool", offset, step }] };
+    }
+    case "RunToolResult":
+      return { ...live, steps: live.steps.map((each) => withResult(each, event)) };
+    case "RunInjected":
+      return { ...live, steps: [...live.steps, { kind: "said", offset: lastOffset(live), text: event.said }] };
     case "RunEnded":
       return {
+        ...live,
         run: event.run,
-        text: event.message?.content ?? live.text,
+        text: live.steps.length > 0 && live.text !== "" ? live.text : (event.message?.content ?? live.text),
         incomplete: false,
         ended: true,
         message: event.message,
       };
   }
+}
+
+interface Result {
+  callId: string;
+  isError: boolean;
+  result: string;
+  durationMs: number | null;
+}
+
+function withResult(each: LiveStep, { callId, isError, result, durationMs }: Result): LiveStep {
+  if (each.kind !== "tool" || each.step.callId !== callId) return each;
+  return { ...each, step: { ...each.step, isError, result, durationMs } };
+}
+
+/** What was said meanwhile stands behind all that is known. */
+function lastOffset({ text, steps }: LiveRun): number {
+  return Math.max(Array.from(text).length, steps.at(-1)?.offset ?? 0);
+}
+
+export type Segment = { kind: "text"; text: string } | LiveStep;
+
+/** Text and steps in the order they came. */
+export function segments({ text, steps }: LiveRun): Segment[] {
+  const characters = Array.from(text);
+  const found: Segment[] = [];
+  let from = 0;
+  const write = (to: number) => {
+    const piece = characters.slice(from, to).join("").trim();
+    if (piece !== "") found.push({ kind: "text", text: piece });
+    from = Math.max(from, to);
+  };
+  for (const step of steps) {
+    write(step.offset);
+    found.push(step);
+  }
+  write(characters.length);
+  return found;
 }
 
 /**
@@ -41,7 +101,7 @@ export function applyRunEvent(live: LiveRun, event: RunEvent): LiveRun {
  */
 export function settle(live: LiveRun | null, stored: readonly RunFieldsFragment[]): LiveRun | null {
   if (!live || live.ended) return live;
-  const run = stored.find(({ id, status }) => id === live.run.id && status !== "RUNNING");
+  const run = stored.find(({ id, status }) => id === live.run.id && !goesOn(status));
   return run ? { ...live, run, ended: true } : live;
 }
 

@@ -31,6 +31,8 @@ function message(id: string, role: MessageRole, runId: string, content = id): Me
     parts: null,
     toolCalls: null,
     toolCallId: null,
+  isError: false,
+  thinking: null,
     runId,
     createdAt: "2026-11-23T12:00:00Z",
   };
@@ -76,6 +78,44 @@ describe("timeline", () => {
   it("keeps half an answer in front of its failure", () => {
     const live: LiveRun = { ...begin(run("r1", "ERROR")), text: "Hel", ended: true };
     expect(kinds(timeline({ messages: [asked], runs: [], live, sent: null }))).toEqual(["q1", "live", "problem"]);
+  });
+
+  const step = {
+    ...message("a0", "ASSISTANT", "r1", ""),
+    thinking: "Is it there?",
+    toolCalls: [{ id: "c1", name: "read_file", arguments: "{}" }],
+  };
+  const result = { ...message("t1", "TOOL", "r1", "there"), toolCallId: "c1", createdAt: "2026-11-23T12:00:01Z" };
+
+  it("puts results to their calls, and the run behind its last words", () => {
+    const messages = [asked, step, result, answered];
+    const items = timeline({ messages, runs: [run("r1")], live: null, sent: null });
+    expect(kinds(items)).toEqual(["q1", "a0", "a1"]);
+    expect(items[1]).toMatchObject({ run: null, opens: true, steps: [{ result: "there", durationMs: 1000 }] });
+    expect(items[2]).toMatchObject({ run: { id: "r1" }, opens: false, steps: [] });
+  });
+
+  it("shows a result alone whose call is on an older page", () => {
+    const items = timeline({ messages: [result, answered], runs: [], live: null, sent: null });
+    expect(kinds(items)).toEqual(["tool", "a1"]);
+  });
+
+  it("shows the steps of a run that goes on once, with what was thought before them", () => {
+    const live = begin(run("r1", "RUNNING"));
+    const items = timeline({ messages: [asked, step, result], runs: [], live, sent: null });
+    expect(kinds(items)).toEqual(["q1", "live"]);
+    expect(items[1]).toMatchObject({ thinking: new Map([["c1", "Is it there?"]]) });
+  });
+
+  it("keeps a live answer until its last words are stored", () => {
+    const live: LiveRun = { ...begin(run("r1")), text: "a1", ended: true, message: answered };
+    expect(kinds(timeline({ messages: [asked, step], runs: [], live, sent: null }))).toEqual(["q1", "live"]);
+  });
+
+  it("puts what waits behind everything", () => {
+    const live = begin(run("r1", "RUNNING"));
+    const items = timeline({ messages: [asked], runs: [], live, sent: null, waiting: ["hurry"] });
+    expect(kinds(items)).toEqual(["q1", "live", "pending"]);
   });
 
   it("leaves out system messages", () => {

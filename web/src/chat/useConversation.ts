@@ -23,7 +23,7 @@ export function useConversation(sessionId: string | null) {
   const refresh = useCallback(() => {
     if (sessionId !== null) execute({ requestPolicy: "network-only" });
   }, [execute, sessionId]);
-  useRefreshOn(["session", "run"], refresh);
+  useRefreshOn(["session", "run", "tool"], refresh);
 
   const newest = data?.session.messages;
   const before = older

@@ -113,4 +113,17 @@ export const ShieldIcon = icon(
     <path d="m9 12 2.200 2.200L15.500 10" />
   </>,
 );
+export const ToolIcon = icon(
+  <path d="M14.500 6.500a4 4 0 0 0-5.200 5.200L4 17l3 3 5.300-5.300a4 4 0 0 0 5.200-5.200L15 12l-3-3z" />,
+);
+export const BrainIcon = icon(
+  <path d="M12 5a3 3 0 0 0-5.500 1.600A3.500 3.500 0 0 0 5 13a3.500 3.500 0 0 0 4 5 3 3 0 0 0 3 1zm0 0a3 3 0 0 1 5.500 1.600A3.500 3.500 0 0 1 19 13a3.500 3.500 0 0 1-4 5 3 3 0 0 1-3 1z" />,
+);
+export const UsageIcon = icon(<path d="M4 20h16M7 16v-5M12 16V5M17 16V9" />);
+export const RunsIcon = icon(
+  <>
+    <path d="M5 5h6M5 12h6M5 19h6" />
+    <path d="m15 3.500 5 3.500-5 3.500zM15 15l5 3.500-5 3.500z" />
+  </>,
+);
 export const BackIcon = icon(<path d="M19 12H5M11 6l-6 6 6 6" />);

@@ -16,6 +16,9 @@ const ProvidersPage = lazy(() => import("../providers/ProvidersPage"));
 const ProviderPage = lazy(() => import("../providers/ProviderPage"));
 const KeysPage = lazy(() => import("../keys/KeysPage"));
 const CronPage = lazy(() => import("../cron/CronPage"));
+const ToolsPage = lazy(() => import("../tools/ToolsPage"));
+const RunsPage = lazy(() => import("../runs/RunsPage"));
+const UsagePage = lazy(() => import("../usage/UsagePage"));
 const TracesPage = lazy(() => import("../traces/TracesPage"));
 const TracePage = lazy(() => import("../traces/TracePage"));
 const LivePage = lazy(() => import("../live/LivePage"));
@@ -47,10 +50,13 @@ function Pages() {
           <Route element={<AgentPage />} path="/agents/:id" />
           <Route element={<ProvidersPage />} path="/providers" />
           <Route element={<ProviderPage />} path="/providers/:id" />
+          <Route element={<ToolsPage />} path="/tools" />
           <Route element={<KeysPage />} path="/keys" />
           <Route element={<CronPage />} path="/cron" />
+          <Route element={<RunsPage />} path="/runs" />
           <Route element={<TracesPage />} path="/traces" />
           <Route element={<TracePage />} path="/traces/:id" />
+          <Route element={<UsagePage />} path="/usage" />
           <Route element={<LivePage />} path="/live" />
           <Route element={<ActivityPage />} path="/activity" />
           <Route element={<SecurityPage />} path="/security" />

@@ -11,8 +11,11 @@ import {
   KeyIcon,
   LiveIcon,
   ProviderIcon,
+  RunsIcon,
   ShieldIcon,
+  ToolIcon,
   TraceIcon,
+  UsageIcon,
 } from "../kit/icons";
 import { ConnectionBadge } from "./ConnectionBadge";
 import { Logo } from "./Logo";
@@ -24,8 +27,11 @@ const places = [
   { to: "/agents", label: "Agents", icon: AgentIcon },
   { to: "/providers", label: "Providers", icon: ProviderIcon },
   { to: "/cron", label: "Cron jobs", icon: ClockIcon },
+  { to: "/tools", label: "Built-in tools", icon: ToolIcon },
   { to: "/keys", label: "API keys", icon: KeyIcon },
+  { to: "/runs", label: "Runs", icon: RunsIcon },
   { to: "/traces", label: "Traces", icon: TraceIcon },
+  { to: "/usage", label: "Usage", icon: UsageIcon },
   { to: "/live", label: "Live", icon: LiveIcon },
   { to: "/activity", label: "Activity", icon: ActivityIcon },
 ];
