@@ -16,7 +16,7 @@ from goclaw.runtime.history import chain, link, to_row
 from goclaw.runtime.live import LiveRun, Turn
 from goclaw.runtime.prices import cost_usd
 from goclaw.runtime.spans import TraceRows
-from goclaw.runtime.spent import Spent
+from goclaw.runtime.spent import Spent, nothing
 from goclaw.security.scrub import Scrubber
 from goclaw.store.runs import NewRun, RunEnd
 from goclaw.store.traces import NewSpan, NewTrace
@@ -100,9 +100,11 @@ class Outcome:
 
     def _spent(self) -> Spent:
         """The open model call is added to those before it."""
-        before = self.run.spent
+        before, open_call = self.run.spent, self.run.calling
+        if before is None and open_call:
+            return Spent(self.reply.usage or nothing(), self.call_cost_usd, model_calls=1)
         spent = Spent() if before is None else replace(before)
-        if self.run.calling:
+        if open_call:
             spent.add(self.reply.usage, self.call_cost_usd)
         return spent
 

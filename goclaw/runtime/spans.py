@@ -117,15 +117,19 @@ class TraceRows:
         model = run.request.model if by is None else by.model
         usage = reply.usage or NO_USAGE
         ended_well = agent.status is RunStatus.RUNNING
-        return agent._replace(
+        return NewSpan(
             id=uuid7(),
+            trace_id=agent.trace_id,
+            agent_id=agent.agent_id,
             span_type=SpanType.LLM_CALL,
             name=model,
             status=RunStatus.COMPLETED if ended_well else agent.status,
             start_time=began,
             end_time=ended,
             duration_ms=(ended - began) // 1000,
+            input_preview=agent.input_preview,
             output_preview=self._kept(reply.content) if ended_well else agent.output_preview,
+            error=agent.error,
             created_at=began,
             parent_span_id=agent.id,
             model=model,

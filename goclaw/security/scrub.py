@@ -24,6 +24,8 @@ from goclaw.security.secrets_held import REPLACEMENT, Secrets
 
 Find = Callable[[str, int, int], Span | None]
 Rule = tuple[str, Find]
+Hit = tuple[int, int, int]
+"""Which hint stands where: its index, start and end."""
 
 ROUNDS: Final = 8
 """What is replaced may bring two other halves together; then it is looked at again."""
@@ -83,7 +85,8 @@ class Scrubber:
 
     def find(self, text: str) -> list[Finding]:
         """In no order; findings may overlap."""
-        found = list(self._formats_and_held(text))
+        hits = self._searcher().find_matches_as_indexes(text, overlapping=True)
+        found = list(_formats_and_held(text, hits)) if hits else []
         lower = text.lower()
         if len(lower) != len(text):  # the one letter whose lower case is two
             lower = text.replace("\u0130", "i").lower()
@@ -91,14 +94,6 @@ class Scrubber:
         if hits:
             found.extend(_looked_at(text, hits, _NAME_RULES))
         return found
-
-    def _formats_and_held(self, text: str) -> Iterator[Finding]:
-        hits = self._searcher().find_matches_as_indexes(text, overlapping=True)
-        if not hits:
-            return
-        known = len(_FORMAT_RULES)
-        yield from (Finding("held", start, end) for index, start, end in hits if index >= known)
-        yield from _looked_at(text, (hit for hit in hits if hit[0] < known), _FORMAT_RULES)
 
     def _searcher(self) -> AhoCorasick:
         version, search = self._search
@@ -138,9 +133,13 @@ scrub_formats: Final = Scrubber().scrub
 """For places that know no secret of the server's: known formats, names, headers, URLs."""
 
 
-def _looked_at(
-    text: str, hits: Iterable[tuple[int, int, int]], rules: list[Rule]
-) -> Iterator[Finding]:
+def _formats_and_held(text: str, hits: list[Hit]) -> Iterator[Finding]:
+    known = len(_FORMAT_RULES)
+    yield from (Finding("held", start, end) for index, start, end in hits if index >= known)
+    yield from _looked_at(text, (hit for hit in hits if hit[0] < known), _FORMAT_RULES)
+
+
+def _looked_at(text: str, hits: Iterable[Hit], rules: list[Rule]) -> Iterator[Finding]:
     """Hints within what was found already are part of it."""
     covered = 0
     for index, start, end in hits:
