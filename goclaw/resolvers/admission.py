@@ -11,7 +11,6 @@ import structlog
 from goclaw.core.clock import clock_s
 from goclaw.core.errors import GatewayError, Unauthenticated, Unavailable
 from goclaw.core.locales import Locale
-from goclaw.events.wakeup import Wakeup
 from goclaw.resolvers.context import Context
 from goclaw.resolvers.enter import KEYS, Credential, enter
 from goclaw.resolvers.services import Services
@@ -137,14 +136,14 @@ class Admission:
 
 class Admissions:
     """Credentials of open connections are asked about once a second, each once however many
-    connections it has, and at once when its key was changed.
+    connections it has, and at once when its key was changed. A timer does it, as a task for each
+    stream that is open alone would hold up its first word.
     """
 
     def __init__(self, services: Services) -> None:
         self._services = services
         self._open: dict[Credential, Admission] = {}
-        self._wakeup = Wakeup()
-        self._watching: asyncio.Task[None] | None = None
+        self._timer: asyncio.TimerHandle | None = None
         services.trust.on(KEYS, self._doubt)
 
     @asynccontextmanager
@@ -157,10 +156,12 @@ class Admissions:
     @contextmanager
     def keep(self, credential: Credential, ctx: Context) -> Iterator[Admission]:
         """For a caller who came in this very moment: nothing may be awaited in between."""
-        key = replace(credential, idempotency_key=None)
+        key = credential
+        if key.idempotency_key is not None:
+            key = replace(key, idempotency_key=None)
         admission = self._open.get(key)
         if admission is None or admission.ended:
-            admission = self._open[key] = Admission(self._services, key, ctx, self._wakeup.set)
+            admission = self._open[key] = Admission(self._services, key, ctx, self._ask_doubted)
         admission.holders += 1
         self._watch()
         try:
@@ -175,24 +176,23 @@ class Admissions:
 
     def _watch(self) -> None:
         """While anything is open."""
-        if self._open and self._watching is None:
-            self._watching = asyncio.create_task(self._ask_again_and_again())
-        elif not self._open and self._watching is not None:
-            self._watching.cancel()
-            self._watching = None
+        if self._open and self._timer is None:
+            self._timer = asyncio.get_running_loop().call_later(CHECK_S, self._ask_all)
+        elif not self._open and self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
 
-    async def _ask_again_and_again(self) -> None:
-        all_at = clock_s() + CHECK_S
-        while True:
-            await self._wakeup.wait(max(0.0, all_at - clock_s()))
-            everyone = clock_s() >= all_at
-            if everyone:
-                all_at = clock_s() + CHECK_S
-            for admission in self._open.values():
-                if everyone or admission.doubted:
-                    admission.ask_again()
+    def _ask_all(self) -> None:
+        self._timer = asyncio.get_running_loop().call_later(CHECK_S, self._ask_all)
+        for admission in self._open.values():
+            admission.ask_again()
+
+    def _ask_doubted(self) -> None:
+        for admission in self._open.values():
+            if admission.doubted:
+                admission.ask_again()
 
     def _doubt(self, key_ids: Collection[str] | None) -> None:
         for admission in self._open.values():
             admission.doubt(key_ids)
-        self._wakeup.set()
+        self._ask_doubted()

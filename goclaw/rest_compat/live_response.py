@@ -1,7 +1,7 @@
 """A response that goes on: server-sent events with keep-alives and a deadline for each send."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 from typing import Final
 
 from goclaw.rest_compat.exchange import Exchange
@@ -41,11 +41,12 @@ class LiveResponse:
     def started(self) -> bool:
         return self._exchange.started
 
-    async def write(self, chunk: bytes) -> None:
+    def write(self, chunk: bytes) -> Awaitable[None]:
+        """No coroutine of its own, as there is one write a delta."""
         self._quiet = False
         if self._tick is not None:
-            await self._tick
-        await self._send(chunk, more=True)
+            return self._after_tick(chunk)
+        return self._send(chunk, more=True)
 
     async def end(self, chunk: bytes = b"") -> None:
         self._quiet = False
@@ -56,6 +57,11 @@ class LiveResponse:
 
     def close(self) -> None:
         self._timer.cancel()
+
+    async def _after_tick(self, chunk: bytes) -> None:
+        if self._tick is not None:
+            await self._tick
+        await self._send(chunk, more=True)
 
     async def _send(self, chunk: bytes, *, more: bool) -> None:
         self._sending_since = self._loop.time()

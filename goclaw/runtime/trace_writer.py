@@ -3,7 +3,7 @@
 import asyncio
 from collections import deque
 from collections.abc import Sequence
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, TypeVar
 from uuid import UUID
 
 import structlog
@@ -21,15 +21,19 @@ BATCH_TRACES: Final = 1000
 MAX_QUEUED: Final = 50_000
 """Rows."""
 
+Written = TypeVar("Written", NewTrace, NewSpan)
+
 
 class Entry(NamedTuple):
     """Rows that were handed in together. With `replaces` some of them may be there in the form
-    they had while their run went on.
+    they had while their run went on. `whole` is all there will ever be of its run: no other
+    entry has a row of the same id.
     """
 
     trace: NewTrace | None
     spans: Sequence[NewSpan]
-    replaces: bool
+    replaces: bool = False
+    whole: bool = False
 
     @property
     def rows(self) -> int:
@@ -55,15 +59,15 @@ class TraceWriter:
 
     def add(self, trace: NewTrace, spans: Sequence[NewSpan]) -> None:
         """Of a run that has ended."""
-        self._put(Entry(trace, spans, replaces=False))
+        self._put(Entry(trace, spans, whole=True))
 
     def begin(self, trace: NewTrace, agent: NewSpan) -> None:
         """Of a run that goes on; both rows come once more at its end."""
-        self._put(Entry(trace, [agent], replaces=False))
+        self._put(Entry(trace, [agent]))
 
     def note(self, *spans: NewSpan) -> None:
         """Steps of a run that goes on."""
-        self._put(Entry(None, spans, replaces=False))
+        self._put(Entry(None, spans))
 
     def end(self, trace: NewTrace, spans: Sequence[NewSpan]) -> None:
         """Of a run that was begun before; `spans` have the agent's once more."""
@@ -108,15 +112,22 @@ class TraceWriter:
         return self._batch
 
     async def _write(self, batch: list[Entry]) -> None:
-        """Of two rows with one id the later counts."""
-        traces = {entry.trace.id: entry.trace for entry in batch if entry.trace is not None}
-        spans = {span.id: span for entry in batch for span in entry.spans}
-        replaced = [id for entry in batch if entry.replaces for id in _ids(entry)]
-        await copy_rows(self._database, list(traces.values()), list(spans.values()), replaced)
+        traces = [entry.trace for entry in batch if entry.trace is not None]
+        spans = [span for entry in batch for span in entry.spans]
+        replaced: list[UUID] = []
+        if not all(entry.whole for entry in batch):
+            traces, spans = _latest(traces), _latest(spans)
+            replaced = [id for entry in batch if entry.replaces for id in _ids(entry)]
+        await copy_rows(self._database, traces, spans, replaced)
         rows = sum(entry.rows for entry in batch)
         self._batch = []
         self.queued -= rows
         self.written += rows
+
+
+def _latest(rows: list[Written]) -> list[Written]:
+    """Of two rows with one id the later counts."""
+    return list({row.id: row for row in rows}.values())
 
 
 def _ids(entry: Entry) -> list[UUID]:
