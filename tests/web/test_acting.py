@@ -91,7 +91,7 @@ async def watch(visitor: Visitor, upstream: ScriptedUpstream, gate: asyncio.Even
     await expect(log.get_by_text("Be brief.")).to_have_count(1)
     await page.get_by_label("read_file: Failed").locator("summary").click()
     await expect(page.get_by_text("What went wrong")).to_be_visible()
-    await expect(page.get_by_text('"path": "missing.md"')).to_be_visible()
+    await expect(page.locator("pre", has_text='"path": "missing.md"')).to_be_visible()
 
 
 async def stop(visitor: Visitor, upstream: ScriptedUpstream) -> None:
@@ -170,7 +170,7 @@ async def test_administrators_switch_tools_and_stop_all_runs(
     await expect(page.get_by_text("maintenance")).to_be_visible()
     await page.get_by_role("navigation").get_by_text("Chat").click()
     await visitor.say("Hello?")
-    await expect(page.get_by_role("alert")).to_contain_text("maintenance")
+    await expect(page.get_by_role("alert").filter(has_text="maintenance")).to_be_visible()
     await page.get_by_role("navigation").get_by_text("Runs").click()
     await page.get_by_role("button", name="Let runs begin again").click()
     await expect(page.get_by_text("Nothing is running")).to_be_visible()
