@@ -6,7 +6,7 @@ from goclaw.core.callers import Scope
 from goclaw.models.run_stops import RunsState, RunStop, StopRuns
 from goclaw.resolvers.context import Context, found
 from goclaw.resolvers.operation import operation
-from goclaw.store.run_stops import add_stop, end_stop, stop_by_id, stop_in_force
+from goclaw.store.run_stops import add_stop, current_stop, end_stop, stop_by_id, stop_in_force
 
 
 @operation(Scope.ADMIN, bound=False)
@@ -40,5 +40,4 @@ async def resume_runs(ctx: Context, id: UUID) -> RunStop:
 @operation(Scope.READ)
 async def get_runs_state(ctx: Context) -> RunsState:
     """Whether runs may begin."""
-    async with ctx.db() as db:
-        return RunsState(await stop_in_force(db))
+    return RunsState(await current_stop(ctx.reads))

@@ -4,7 +4,19 @@ from sqlmodel import col, select
 
 from goclaw.models.run_stops import RunStop
 from goclaw.models.shapes import now
-from goclaw.store.database import Db
+from goclaw.store.database import Db, Reads
+from goclaw.store.query import Query
+
+IN_FORCE = Query[RunStop](
+    lambda _: (
+        select(RunStop).where(col(RunStop.resumed_at).is_(None)).order_by(col(RunStop.id)).limit(1)
+    )
+)
+
+
+async def current_stop(reads: Reads) -> RunStop | None:
+    """The one in force, for whoever asks."""
+    return await IN_FORCE.fetch_one(reads)
 
 
 async def stop_in_force(db: Db) -> RunStop | None:

@@ -169,6 +169,18 @@ WAKE = """mutation($i: WakeAgentInput!) {
 }"""
 
 
+async def test_runs_and_their_state_in_one_query(
+    ada: Client, provider: str, upstream: ScriptedUpstream
+) -> None:
+    data = {"key": "scribe", "providerId": provider, "model": "m"}
+    id = (await ada.data(ADD_AGENT, i=data))["createAgent"]["id"]
+    await ada.data(WAKE, i={"agentId": id, "message": "Hello."})
+    asked = "{ runsState { stop { id } } runs { nodes { agent { key } session { id } } } }"
+    told = await ada.data(asked)
+    assert told["runsState"] == {"stop": None}
+    assert [run["agent"]["key"] for run in told["runs"]["nodes"]] == ["scribe"]
+
+
 async def test_thinking_and_failed_tools_are_told(
     ada: Client, provider: str, upstream: ScriptedUpstream
 ) -> None:

@@ -69,15 +69,24 @@ interface LiveProps {
   name: string;
   live: LiveRun;
   thinking: Thinking;
+  /** How much of what was said meanwhile the run has taken. */
+  taken: number;
 }
 
-export function LiveAnswer({ name, live, thinking }: LiveProps) {
+export function LiveAnswer({ name, live, thinking, taken }: LiveProps) {
   const shown = useDeferredValue(live);
   const parts = segments(shown);
+  const said = parts.filter(({ kind }) => kind === "said");
   return (
     <Answering busy={!live.ended} name={name}>
       {parts.map((part, place) => (
-        <LivePart goesOn={!live.ended} key={keyOf(part, place)} part={part} thinking={thinking} />
+        <LivePart
+          goesOn={!live.ended}
+          key={keyOf(part, place)}
+          part={part}
+          thinking={thinking}
+          waits={!live.ended && said.indexOf(part) >= taken}
+        />
       ))}
       {!live.ended && isSilent(parts) && (
         <Text c="dimmed" className="caret" component="span" size="sm">
@@ -98,11 +107,13 @@ interface PartProps {
   part: Segment;
   goesOn: boolean;
   thinking: Thinking;
+  /** It was said and is not taken yet. */
+  waits: boolean;
 }
 
-function LivePart({ part, goesOn, thinking }: PartProps) {
+function LivePart({ part, goesOn, thinking, waits }: PartProps) {
   if (part.kind === "text") return <Markdown text={part.text} />;
-  if (part.kind === "said") return <UserBubble text={part.text} />;
+  if (part.kind === "said") return <UserBubble faint={waits} text={part.text} waits={waits} />;
   const thought = thinking.get(part.step.callId);
   return (
     <>

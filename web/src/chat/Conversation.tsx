@@ -8,6 +8,7 @@ import { Loading } from "../kit/List";
 import { useDocumentTitle } from "../kit/Page";
 import { ProblemNotice } from "../kit/ProblemNotice";
 import { useAction } from "../kit/useAction";
+import { useEvery } from "../kit/useEvery";
 import { type ChatAgent, LocalBadge } from "./AgentPicker";
 import { Composer } from "./Composer";
 import { sessionTitle } from "./names";
@@ -18,7 +19,10 @@ import { useConversation } from "./useConversation";
 import { useLiveRun } from "./useLiveRun";
 import { useSend } from "./useSend";
 import { useStickToBottom } from "./useStickToBottom";
-import { waitingOf } from "./waiting";
+import { hasWaiting, waitingOf } from "./waiting";
+
+/** No event tells when a run takes what was said to it. */
+const lookAgainMs = 1_500;
 
 export interface Started {
   run: RunFieldsFragment;
@@ -78,6 +82,8 @@ export function Conversation(props: Props) {
     const { problem } = await cancel.run({ runId: live.run.id });
     setFailure(problem);
   };
+
+  useEvery(hasWaiting(live, stored.messages) ? lookAgainMs : null, stored.refresh);
 
   const items = timeline({
     messages: stored.messages,

@@ -45,7 +45,7 @@ function Item({ item, agent, onRetry }: ItemProps) {
     case "pending":
       return <UserBubble faint text={item.text} waits={item.waits} />;
     case "live":
-      return <LiveAnswer live={item.live} name={agent} thinking={item.thinking} />;
+      return <LiveAnswer live={item.live} name={agent} taken={item.taken} thinking={item.thinking} />;
     case "tool":
       return <ToolCard goesOn={false} step={item.step} />;
     case "problem":

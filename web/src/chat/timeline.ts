@@ -1,12 +1,13 @@
 import type { MessageFieldsFragment, RunFieldsFragment } from "../gql/graphql";
 import type { LiveRun } from "./run";
 import { callKey, loneStep, storedSteps, type ToolStep } from "./steps";
+import { takenOf } from "./waiting";
 
 export type TimelineItem =
   | StoredItem
   | { kind: "tool"; key: string; step: ToolStep }
   | { kind: "pending"; key: string; text: string; waits: boolean }
-  | { kind: "live"; key: string; live: LiveRun; thinking: Thinking }
+  | { kind: "live"; key: string; live: LiveRun; thinking: Thinking; taken: number }
   | { kind: "problem"; key: string; run: RunFieldsFragment };
 
 interface StoredItem {
@@ -42,7 +43,8 @@ export function timeline({ messages, runs, live, sent, waiting = [] }: Conversat
     items.push({ kind: "pending", key: "sent", text: sent, waits: false });
   }
   if (shown && (!shown.ended || shown.text !== "" || shown.steps.length > 0)) {
-    items.push({ kind: "live", key: shown.run.id, live: shown, thinking: thinkingOf(messages, shown) });
+    const taken = takenOf(shown, messages).length;
+    items.push({ kind: "live", key: shown.run.id, live: shown, thinking: thinkingOf(messages, shown), taken });
   }
   if (shown?.ended) items.push(...ending(shown.run));
   waiting.forEach((text, place) =>

@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import type { MessageFieldsFragment, RunFieldsFragment } from "../gql/graphql";
 import { begin, type LiveRun } from "./run";
-import { waitingOf } from "./waiting";
+import { hasWaiting, waitingOf } from "./waiting";
 
 const live = begin({ id: "r1", status: "RUNNING" } as RunFieldsFragment);
 
@@ -13,7 +13,7 @@ function asked(content: string): MessageFieldsFragment {
   return { runId: "r1", role: "USER", content } as MessageFieldsFragment;
 }
 
-it("waits until the run has taken it", () => {
+it("is shown by itself until the run tells of it", () => {
   expect(waitingOf(["a", "b"], live, [asked("question")])).toEqual(["a", "b"]);
   expect(waitingOf(["a", "b"], taking("a"), [])).toEqual(["b"]);
   expect(waitingOf(["a", "b"], taking("a", "b"), [])).toEqual([]);
@@ -31,6 +31,12 @@ it("counts the same words said twice", () => {
 it("knows a long text by its beginning", () => {
   const long = "x".repeat(2_000);
   expect(waitingOf([long], taking(`${long.slice(0, 999)}…`), [])).toEqual([]);
+});
+
+it("waits until as much is stored behind the question", () => {
+  expect(hasWaiting(taking("a"), [asked("question")])).toBe(true);
+  expect(hasWaiting(taking("a"), [asked("question"), asked("a")])).toBe(false);
+  expect(hasWaiting({ ...taking("a"), ended: true }, [])).toBe(false);
 });
 
 it("waits for nothing once the run has ended", () => {

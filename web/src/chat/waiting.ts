@@ -4,7 +4,19 @@ import type { LiveRun } from "./run";
 /** What a run is told of what was said meanwhile is cut off at so many characters. */
 const previewChars = 1_000;
 
-/** What was said to a run while it was busy and is neither told as taken nor stored. */
+/** What a run has taken of what was said while it was busy; its question is not among it. */
+export function takenOf(live: LiveRun, messages: readonly MessageFieldsFragment[]): MessageFieldsFragment[] {
+  const said = messages.filter(({ runId, role }) => runId === live.run.id && role === "USER");
+  return said.slice(1);
+}
+
+/** Whether something is said that the run has not taken; what it takes, it takes in order. */
+export function hasWaiting(live: LiveRun | null, messages: readonly MessageFieldsFragment[]): boolean {
+  if (!live || live.ended) return false;
+  return live.steps.filter(({ kind }) => kind === "said").length > takenOf(live, messages).length;
+}
+
+/** What was said to a run while it was busy, until the run tells of it or it is stored. */
 export function waitingOf(
   said: readonly string[],
   live: LiveRun | null,
@@ -12,7 +24,7 @@ export function waitingOf(
 ): string[] {
   if (!live || live.ended) return [];
   const told = live.steps.flatMap((step) => (step.kind === "said" ? [step.text] : []));
-  const [, ...stored] = messages.filter(({ runId, role }) => runId === live.run.id && role === "USER");
+  const stored = takenOf(live, messages);
   const seen = new Map<string, number>();
   return said.filter((text) => {
     const place = (seen.get(text) ?? 0) + 1;

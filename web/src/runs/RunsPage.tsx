@@ -1,6 +1,6 @@
 import { Anchor, Button, Text } from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
-import { useEffect, useEffectEvent, useState } from "react";
+import { useState } from "react";
 import { Link } from "react-router";
 import { useQuery } from "urql";
 import { agentName } from "../agents/names";
@@ -17,6 +17,7 @@ import { ProblemNotice } from "../kit/ProblemNotice";
 import { type Column, Rows } from "../kit/Rows";
 import { StatusBadge } from "../kit/StatusBadge";
 import { useAction } from "../kit/useAction";
+import { useEvery } from "../kit/useEvery";
 import { useRefreshOn } from "../live/events";
 import { StopAll, StoppedNotice } from "./StopAll";
 
@@ -132,14 +133,4 @@ export default function RunsPage() {
       <StopAll onClose={stopper.close} onStopped={refresh} opened={stopping} />
     </Page>
   );
-}
-
-function useEvery(milliseconds: number, act: () => void): void {
-  const onTick = useEffectEvent(act);
-  useEffect(() => {
-    const timer = setInterval(() => {
-      if (!document.hidden) onTick();
-    }, milliseconds);
-    return () => clearInterval(timer);
-  }, [milliseconds]);
 }
