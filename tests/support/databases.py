@@ -7,8 +7,6 @@ from uuid import uuid4
 
 import asyncpg
 
-from goclaw.store.tables import TABLES
-
 TEMPLATE: Final = "goclaw_template"
 LEAVE_S: Final = 10
 SEND_AWAY: Final = f"""
@@ -27,15 +25,11 @@ SHAPE: Final = " union all ".join(
     for name in (*CATALOGS, "alembic_version")
 )
 """Differs once anything was defined, changed or dropped, and with another version."""
-EMPTY: Final = ";\n".join(
-    (
-        # Nobody asks about references when all rows go.
-        "set session_replication_role = replica",
-        *(f"delete from {table.__tablename__}" for table in TABLES),
-        "select setval(seqrelid, seqstart, false) from pg_sequence",
-    )
-)
-"""Much cheaper than truncating, which makes new files for the tables and all their indexes."""
+NAMES: Final = """
+    select tablename from pg_tables
+    where schemaname = current_schema() and tablename <> 'alembic_version'
+"""
+"""Those of the job engine, too."""
 
 Shape: TypeAlias = list[tuple[str, int, int]]
 
@@ -64,6 +58,9 @@ class Databases:
         self.uri = uri
         self._free: list[str] = []
         self._shape: Shape = []
+        self._rows: dict[str, str] = {}
+        """What migrations put into tables, as JSON."""
+        self._empty = ""
 
     @asynccontextmanager
     async def lent(self) -> AsyncIterator[str]:
@@ -85,9 +82,29 @@ class Databases:
         connection = await asyncpg.connect(with_database(self.uri, name))
         try:
             self._shape = await shape_of(connection)
+            await self._look_into(connection)
         finally:
             await connection.close()
         return name
+
+    async def _look_into(self, connection: "asyncpg.Connection[asyncpg.Record]") -> None:
+        """Deleting is much cheaper than truncating, which makes new files for the tables and all
+        their indexes; and nobody asks about references when all rows go.
+        """
+        if self._empty:
+            return
+        tables = [row["tablename"] for row in await connection.fetch(NAMES)]
+        for table in tables:
+            rows = await connection.fetchval(f"select jsonb_agg(to_jsonb(row)) from {table} row")
+            if rows is not None:
+                self._rows[table] = rows
+        self._empty = ";\n".join(
+            (
+                "set session_replication_role = replica",
+                *(f"delete from {table}" for table in tables),
+                "select setval(seqrelid, seqstart, false) from pg_sequence",
+            )
+        )
 
     async def _tidied(self, dsn: str) -> bool:
         """False when it is not what it was made as, or somebody does not leave it."""
@@ -97,7 +114,10 @@ class Databases:
                 return False
             if await shape_of(connection) != self._shape:
                 return False
-            await connection.execute(EMPTY)
+            await connection.execute(self._empty)
+            for table, rows in self._rows.items():
+                kept = f"jsonb_populate_recordset(null::{table}, $1)"
+                await connection.execute(f"insert into {table} select * from {kept}", rows)
             return True
         finally:
             await connection.close()
