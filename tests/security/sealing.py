@@ -16,7 +16,21 @@ PROVIDER = """insert into providers (id, name, provider_type, source, enabled, s
 ANSWER = """insert into idempotent_requests
     (actor, operation, key, request_hash, result_id, secret, created_at)
     values ('ada', 'create_api_key', $2, '', $1, $3, now())"""
-INSERT = {SealedColumn.PROVIDER_KEY: PROVIDER, SealedColumn.ANSWER_SECRET: ANSWER}
+TOOL = """insert into builtin_tools (id, name, display_name, description, category, enabled,
+    settings, secrets, requires, created_at, updated_at)
+    values ($1, $2, 'A tool', '', 'test', false, '{}', $3, '{}', now(), now())"""
+CRON = """insert into cron_jobs (id, agent_id, user_id, name, message, kind, timezone, isolated,
+    enabled, grace_s, delete_after_run, delivery_secret, anchor, failures, created_at, updated_at)
+    values ($1, gen_random_uuid(), 'ada', $2, 'Wake up.', 'every', 'UTC', false, false, 60, false,
+        $3, now(), 0, now(), now())"""
+INSERT = {
+    SealedColumn.PROVIDER_KEY: PROVIDER,
+    SealedColumn.ANSWER_SECRET: ANSWER,
+    SealedColumn.TOOL_SECRETS: TOOL,
+    SealedColumn.CRON_SECRET: CRON,
+}
+ALONE = {"session_replication_role": "replica"}
+"""Rows may name others that are not there."""
 
 SECRET = "sk-planted-secret-of-{}"
 
@@ -44,7 +58,7 @@ async def add_sealed(
         (id, f"{name}-{number}", vault.seal(secret, place, id))
         for number, (id, secret) in enumerate(secrets.items())
     ]
-    connection = await asyncpg.connect(dsn)
+    connection = await asyncpg.connect(dsn, server_settings=ALONE)
     try:
         await connection.executemany(INSERT[place], rows)
     finally:
@@ -53,7 +67,7 @@ async def add_sealed(
 
 
 async def execute(dsn: str, statement: str, *arguments: object) -> None:
-    connection = await asyncpg.connect(dsn)
+    connection = await asyncpg.connect(dsn, server_settings=ALONE)
     try:
         await connection.execute(statement, *arguments)
     finally:

@@ -19,6 +19,7 @@ FOR_EVERYBODY = {
     "goclaw.store.api_keys": "looked up by hash to sign in, listed for administrators alone",
     "goclaw.store.builtin_tools": "the server's own; secrets never leave the store unsealed",
     "goclaw.store.checkup": "one sealed secret, to see whether the key opens it",
+    "goclaw.store.run_stops": "whether runs may begin concerns everybody alike",
     "goclaw.store.idempotency": "asked for by the caller's own name",
 }
 WITHOUT_AGENTS = {"SEEN"}
