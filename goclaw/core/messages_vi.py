@@ -153,6 +153,17 @@ MESSAGES: Final[dict[str, str]] = {
     "runs_stopped": "quản trị viên đã dừng mọi lượt chạy; hãy thử lại sau",
     "runs_stopped_because": "quản trị viên đã dừng mọi lượt chạy: {reason}",
     "run_stop_not_found": "không có lần dừng lượt chạy {id}",
+    "cron_job_not_found": "không có tác vụ định kỳ {id}",
+    "cron_jobs_full": "bạn đã có {limit} tác vụ định kỳ; hãy xóa một tác vụ trước",
+    "cron_job_busy": "một lượt chạy của tác vụ định kỳ này đang diễn ra; hãy đợi nó kết "
+    "thúc hoặc hủy nó",
+    "cron_run_at_past": "{field} phải ở tương lai",
+    "cron_isolated_session": "tác vụ có session_key nói trong phiên đó: hãy bỏ {field}",
+    "cron_stores_nothing": "agent {key} không lưu nội dung, nên không thể giữ gì để hỏi sau",
+    "cron_missed": "khi đến giờ không có máy chủ nào, và nay đã quá muộn",
+    "cron_still_running": "lượt chạy trước vẫn đang diễn ra",
+    "delivery_refused": "{host} trả lời với trạng thái {status}",
+    "delivery_failed": "không kết nối được tới {host}: {reason}",
     "trace_not_found": "không có trace {id}",
     "idempotency_mismatch": "Idempotency-Key này đã được dùng cho một yêu cầu khác",
     # server
