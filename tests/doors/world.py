@@ -264,6 +264,7 @@ class World:
 
     async def digest(self) -> dict[str, str]:
         """What all tables hold; two of them differ when anything was written in between."""
+        await self.services.refusals.flush()
         await self.settle_cron()
         await self.settle()
         if self._reading is None:
