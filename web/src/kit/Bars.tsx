@@ -1,4 +1,5 @@
 import { Box, Group, Text, Tooltip } from "@mantine/core";
+import { useMediaQuery } from "@mantine/hooks";
 import classes from "./Bars.module.css";
 
 export interface Bar {
@@ -23,7 +24,8 @@ interface Props {
 
 /** Stacked bars. Decoration for a table that says the same. */
 export function Bars({ name, bars, parts, top, format }: Props) {
-  const every = Math.ceil(bars.length / 8);
+  const narrow = useMediaQuery("(max-width: 48em)", false, { getInitialValueInEffect: false });
+  const every = Math.ceil(bars.length / (narrow ? 4 : 8));
   return (
     <Box>
       {parts.length > 1 && (

@@ -26,11 +26,12 @@ function Figures({ name, before, summary: { current, previous } }: Props) {
           {name}
         </Text>
         <Text fw={650} fz={26} lh={1.2}>
-          {formatCost(current.costUsd)}
+          {isUnknown(current) ? "Cost unknown" : formatCost(current.costUsd)}
         </Text>
         {current.unpricedCalls > 0 && (
           <Text c="var(--mantine-color-yellow-light-color)" size="xs">
-            and {plural(current.unpricedCalls, "model call")} without a known price
+            {isUnknown(current) ? "" : "and "}
+            {plural(current.unpricedCalls, "model call")} without a known price
           </Text>
         )}
         <Text size="sm">
@@ -49,6 +50,11 @@ function Figures({ name, before, summary: { current, previous } }: Props) {
       </Stack>
     </Card>
   );
+}
+
+/** Nothing that was used has a known price. */
+function isUnknown({ costUsd, unpricedCalls }: SummaryFieldsFragment["current"]): boolean {
+  return unpricedCalls > 0 && Number(costUsd) === 0;
 }
 
 function plural(count: number, word: string): string {
