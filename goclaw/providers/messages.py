@@ -146,9 +146,19 @@ class Delta:
     """One step of a stream. `tool_calls` are OpenAI's fragments; their `index` has no gaps.
 
     `thought` ends the thinking told in the steps before; its place is told by the steps, too.
+    `model` is the vendor's word for itself, told with the finish reason if at all.
     """
 
-    __slots__ = ("finish_reason", "logprobs", "text", "thinking", "thought", "tool_calls", "usage")
+    __slots__ = (
+        "finish_reason",
+        "logprobs",
+        "model",
+        "text",
+        "thinking",
+        "thought",
+        "tool_calls",
+        "usage",
+    )
 
     def __init__(
         self,
@@ -159,6 +169,7 @@ class Delta:
         usage: Usage | None = None,
         logprobs: Json | None = None,
         thought: Thought | None = None,
+        model: str = "",
     ) -> None:
         self.text = text
         self.thinking = thinking
@@ -167,6 +178,7 @@ class Delta:
         self.usage = usage
         self.logprobs = logprobs
         self.thought = thought
+        self.model = model
 
 
 @dataclass(slots=True)

@@ -4,6 +4,7 @@ it is their turn, so that what waits costs next to nothing and what is sent is w
 
 import asyncio
 import random
+from asyncio import sleep
 from collections import OrderedDict, deque
 from collections.abc import Collection, Iterable, Sequence
 from typing import Final, NamedTuple, Protocol
@@ -69,6 +70,7 @@ class TraceExporter:
         self._packed: deque[Packed] = deque()
         self._some = asyncio.Event()
         self._sending = asyncio.Lock()
+        self._task: asyncio.Task[None] | None = None
         self.sent = 0
         self.dropped = 0
         self.rejected_spans = 0
@@ -88,20 +90,28 @@ class TraceExporter:
         self._some.set()
 
     async def run(self) -> None:
-        """Until cancelled."""
+        """Until cancelled. What is on its way then is left to `flush`, so that a collector that
+        has it already does not get it twice.
+        """
         while True:
             await self._some.wait()
-            await asyncio.sleep(INTERVAL_S)
-            await self._send_all()
+            await sleep(INTERVAL_S)
+            self._task = asyncio.create_task(self._send_all())
+            await asyncio.shield(self._task)
 
     async def flush(self) -> None:
         """Within `FLUSH_S`; what is left then is lost, and counted."""
-        try:
-            async with asyncio.timeout(FLUSH_S):
-                await self._send_all()
-        except TimeoutError:
-            self.dropped += self.queued
-            log.warning("traces.not_exported", traces=self.queued)
+        rest = asyncio.create_task(self._send_all())
+        tasks = {rest} if self._task is None else {rest, self._task}
+        _, late = await asyncio.wait(tasks, timeout=FLUSH_S)
+        for task in late:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        if left := self.queued:
+            self.dropped += left
+            log.warning("traces.not_exported", traces=left)
+        if not rest.cancelled():
+            rest.result()
 
     async def _send_all(self) -> None:
         async with self._sending:
@@ -170,7 +180,7 @@ class TraceExporter:
             else:
                 self._count(packed, answer)
                 return
-            await asyncio.sleep(pause_s)
+            await sleep(pause_s)
             wait_s = min(2 * wait_s, LONGEST_WAIT_S)
 
     def _count(self, packed: Packed, answer: bytes) -> None:

@@ -23,7 +23,10 @@ from goclaw.resolvers.services import Services
 from goclaw.runtime import collector as collecting
 from goclaw.runtime import trace_export
 from goclaw.runtime.collector import Collector
+from goclaw.runtime.retention import Retention
+from goclaw.runtime.rollup import Rollup
 from goclaw.runtime.trace_export import TraceExporter
+from goclaw.runtime.upkeep import Upkeep
 from goclaw.security.outbound import OutboundClient
 from goclaw.store.traces import NewSpan, NewTrace
 from tests.runtime.acting import Scene, chat, set_scene
@@ -268,7 +271,7 @@ async def test_it_waits_as_long_as_it_is_asked_to(
             Failure(503),
         ]
         exporter.add(trace.id)
-        monkeypatch.setattr(trace_export.asyncio, "sleep", sleep)
+        monkeypatch.setattr(trace_export, "sleep", sleep)
         await exporter._send_all()
     asked, capped, own = waited
     assert 7 < asked < 8
@@ -394,7 +397,19 @@ async def test_the_trace_of_a_worker_that_died_is_sent_by_whoever_ends_it(
         await pool.execute("update traces set status = 'running', end_time = null")
         await pool.execute("update spans set status = 'running' where parent_span_id is null")
         await pool.execute("update runs set ended_at = ended_at - interval '11 seconds'")
+        day = timedelta(days=1)
+        upkeep = Upkeep(
+            services.database,
+            services.runner,
+            Rollup(services.database),
+            Retention(services.database, services.settings),
+            keep_events=day,
+            session_idle=day,
+            on_ended=services.traces.on_ended,
+        )
+        beating = asyncio.create_task(upkeep.beat())
         await double.until(asked=2)
+        beating.cancel()
     assert [span.trace_id for span in double.spans] == [trace.id.bytes] * 8
 
 
