@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from goclaw.providers.attempts import Attempt
+from goclaw.providers.attempts import Attempt, OnRetry
 
 Json = dict[str, Any]
 
@@ -102,7 +102,8 @@ class ModelRequest:
     `thinking_level` is off, low, medium or high, None the model's own way; a model that cannot
     think ignores it. Requests with one `cache_key` begin alike. `extra` is merged into the
     vendor's body as it is, last. `attempts` is filled by the client: it stays empty when the
-    first call is answered, else the last one is the call that was, if any.
+    first call is answered, else the last one is the call that was, if any. `on_retry` is told
+    before each further call.
     """
 
     model: str
@@ -125,6 +126,7 @@ class ModelRequest:
     cache_key: str | None = None
     extra: Json | None = None
     attempts: list[Attempt] = field(default_factory=list)
+    on_retry: OnRetry | None = None
 
 
 @dataclass(slots=True)

@@ -69,6 +69,13 @@ with run as (
 select waits from run
 """
 
+RETRYING: Final = """
+insert into events (id, topic, kind, user_id, agent_id, audience, payload)
+select $3, 'run:' || id, 'run.retrying', user_id, agent_id, 'user',
+    $4::jsonb || jsonb_build_object('id', id)
+from runs where id = $1 and status = 'running' and worker = $2
+"""
+
 LAST_WORD: Final = """
 update runs set inbox = case when inbox = '[]' then null else inbox end
 where id = $1 and status = 'running' and worker = $2
@@ -163,6 +170,13 @@ async def write_result(
     """
     rows = await fetch(database.pool, RESULT, (run_id, at, [message], [event], worker))
     return bool(rows[0].waits) if rows else None
+
+
+async def note_retry(
+    database: Database, run_id: UUID, worker: str, event_id: UUID, event: Json
+) -> None:
+    """Nothing is written of a run that has ended, or is another worker's by now."""
+    await fetch(database.pool, RETRYING, (run_id, worker, event_id, event))
 
 
 async def has_last_word(database: Database, run_id: UUID, worker: str) -> bool:
