@@ -201,7 +201,7 @@ async def inject(
     """
     arguments = (session_id, user_id, [message], event_id, event, request)
     try:
-        rows = await fetch(database.pool, INJECT, arguments)
+        rows = await fetch(database.pool, INJECT, arguments, promptly=True)
     except asyncpg.UniqueViolationError:  # the same request is under way
         return None
     return rows[0].id if rows else None
