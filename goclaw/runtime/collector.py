@@ -46,9 +46,11 @@ class Collector:
             )
             async with response:
                 return await _answer(response)
+        except UpstreamFailed as error:
+            failure: Exception = Never(error.code)
         except (aiohttp.ClientError, OSError) as error:
-            failure = type(error).__name__
-        raise NotNow(failure)  # outside `except`: the one below has the request's headers in it
+            failure = NotNow(type(error).__name__)
+        raise failure  # outside `except`: the one below has the request's headers in it
 
 
 async def _answer(response: aiohttp.ClientResponse) -> bytes:

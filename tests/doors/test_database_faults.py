@@ -160,8 +160,8 @@ async def test_every_new_call_is_told_of_a_database_that_is_frozen(
     shaky: Shaky, by: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It closes nothing and answers nobody: whoever calls does not wait for its return."""
-    monkeypatch.setattr(pulse, "PATIENCE_S", 0.2)
-    monkeypatch.setattr(pulse, "ANSWER_S", 0.2)
+    for pause in ("PATIENCE_S", "ANSWER_S", "LOOK_S"):
+        monkeypatch.setattr(pulse, pause, 0.2)
     world = shaky.world
     rows = await world.fresh()
     caller = world.caller(Scope.ADMIN) if by == "key" else world.root("ada")
@@ -187,7 +187,8 @@ async def test_every_new_call_is_told_of_a_database_that_is_frozen(
 async def test_a_slow_statement_is_waited_for(
     shaky: Shaky, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(pulse, "PATIENCE_S", 0.05)
+    for pause in ("PATIENCE_S", "LOOK_S"):
+        monkeypatch.setattr(pulse, pause, 0.05)
     services = shaky.world.services
     slow = "select pg_sleep(0.5)"
     reads = services.database.reads(system_caller())
