@@ -359,9 +359,9 @@ async def test_a_run_of_k_steps_costs_a_fixed_number_of_statements_each(
         sent: list[str] = []
         real = floor.fetch
 
-        async def counted(pool: object, sql: str, arguments: object) -> object:
+        async def counted(pool: object, sql: str, arguments: object, **how: bool) -> object:
             sent.append(sql)  # noqa: B023
-            return await real(pool, sql, arguments)  # type: ignore[arg-type]  # noqa: B023
+            return await real(pool, sql, arguments, **how)  # type: ignore[arg-type]  # noqa: B023
 
         for _ in range(steps):
             scene.upstream.reply(calls=(call("weather", city=f"c{steps}"),))

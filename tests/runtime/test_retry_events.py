@@ -31,7 +31,7 @@ def haste(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 async def test_each_retry_is_told_in_its_place(scene: Scene) -> None:
-    scene.upstream.fail(429)
+    scene.upstream.fail(429, retry_after=0)
     scene.upstream.reply(calls=(call("weather", city="Rome"),))
     scene.upstream.fail(503)
     scene.upstream.fail(500)
@@ -65,7 +65,7 @@ async def test_each_hop_of_a_chain_is_told(
 ) -> None:
     await add_chain(services, upstream)
     upstream.fail(500)
-    upstream.fail(429)
+    upstream.fail(429, retry_after=0)
     upstream.reply("Here I am.")
     assert await way(await start_chat(context(services), chat())) == "Here I am."
     [run] = (await list_runs(context(services), PageRequest())).rows
