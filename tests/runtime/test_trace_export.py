@@ -19,6 +19,7 @@ from goclaw.core.host import Host
 from goclaw.core.ids import uuid7
 from goclaw.core.settings import Settings
 from goclaw.resolvers.chat import start_chat
+from goclaw.resolvers.figures import get_figures
 from goclaw.resolvers.services import Services
 from goclaw.runtime import collector as collecting
 from goclaw.runtime import trace_export
@@ -411,6 +412,40 @@ async def test_the_trace_of_a_worker_that_died_is_sent_by_whoever_ends_it(
         await double.until(asked=2)
         beating.cancel()
     assert [span.trace_id for span in double.spans] == [trace.id.bytes] * 8
+
+
+async def test_of_two_replicas_the_one_that_wrote_it_sends_it(
+    host: Host, double: CollectorDouble
+) -> None:
+    async with exporting(host, double) as one, exporting(host, double) as other:
+        first, _ = write(one)
+        second, _ = write(other)
+        await double.until(traces=2)
+    assert sorted(span.trace_id for span in double.spans) == sorted(
+        [first.id.bytes] * 2 + [second.id.bytes] * 2
+    )
+    assert (exporter_of(one).sent, exporter_of(other).sent) == (1, 1)
+
+
+async def test_what_became_of_them_is_told_to_operators(
+    host: Host, double: CollectorDouble
+) -> None:
+    double.failures = [Failure(400)]
+    async with exporting(host, double) as services:
+        write(services)
+        await double.until(asked=1)
+        write(services)
+        await double.until(traces=1)
+        await exporter_of(services).flush()
+        figures = {figure.name: figure.value for figure in await get_figures(context(services))}
+    told = {name: value for name, value in figures.items() if "export" in name}
+    assert told == {
+        "traces_exported": 1,
+        "traces_export_dropped": 1,
+        "traces_export_queued": 0,
+        "traces_export_failures": 1,
+        "spans_export_rejected": 0,
+    }
 
 
 async def test_json_is_what_the_protocol_says(host: Host, double: CollectorDouble) -> None:
