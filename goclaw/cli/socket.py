@@ -4,6 +4,7 @@ from typing import Final
 
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
+LINGER_S: Final = 2.0
 INVALID_DATA: Final = 1007
 """RFC 6455, 7.4.1."""
 
@@ -27,9 +28,15 @@ class Socket(WebSocketsSansIOProtocol):
         return True
 
     def _fail(self) -> None:
+        """What still comes is read for a while: hanging up on it would take the reason away from
+        the client, too.
+        """
         self.frames = []
         self.queue.put_nowait({"type": "websocket.disconnect", "code": INVALID_DATA})
         self.conn.fail(INVALID_DATA)
         self.transport.write(b"".join(self.conn.data_to_send()))
         self.close_sent = True
-        self.transport.close()
+        if self.read_paused:
+            self.read_paused = False
+            self.transport.resume_reading()
+        self.loop.call_later(LINGER_S, self.transport.close)

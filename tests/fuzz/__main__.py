@@ -113,7 +113,7 @@ def note(tally: Tally, work: "partial[None]") -> None:
     """A finding ends a slice; the others go on."""
     try:
         work()
-    except Finding as found:
+    except (Finding, ExceptionGroup) as found:  # a group of one that came and went
         tally.findings.append(str(found))
 
 
