@@ -3,8 +3,8 @@
 from typing import Final
 
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+from websockets.protocol import State
 
-LINGER_S: Final = 2.0
 INVALID_DATA: Final = 1007
 """RFC 6455, 7.4.1."""
 
@@ -28,15 +28,17 @@ class Socket(WebSocketsSansIOProtocol):
         return True
 
     def _fail(self) -> None:
-        """What still comes is read for a while: hanging up on it would take the reason away from
-        the client, too.
+        """As a close of the application's: what still comes is read for a while, as hanging up on
+        it would take the reason away from the client, too.
         """
         self.frames = []
+        if self.conn.state is not State.OPEN:
+            return  # the client has left behind it
         self.queue.put_nowait({"type": "websocket.disconnect", "code": INVALID_DATA})
-        self.conn.fail(INVALID_DATA)
+        self.conn.send_close(INVALID_DATA)
         self.transport.write(b"".join(self.conn.data_to_send()))
         self.close_sent = True
         if self.read_paused:
             self.read_paused = False
             self.transport.resume_reading()
-        self.loop.call_later(LINGER_S, self.transport.close)
+        self.close_timer = self.loop.call_later(self.close_timeout, self.transport.close)

@@ -65,3 +65,16 @@ async def test_text_may_come_in_pieces_that_are_none(port: int) -> None:
         pieces = (Frame(Opcode.TEXT, raw[:1], fin=False), Frame(Opcode.CONT, raw[1:]))
         socket.transport.write(b"".join(piece.serialize(mask=True) for piece in pieces))
         assert await socket.recv() == "é"
+
+
+async def test_a_client_that_leaves_at_once_is_no_error(
+    port: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Its close comes with the text that is none, before or after it."""
+    leave = Frame(Opcode.CLOSE, (1000).to_bytes(2, "big"))
+    for frames in ((leave, Frame(Opcode.TEXT, NO_TEXT)), (Frame(Opcode.TEXT, NO_TEXT), leave)):
+        async with connect(f"ws://127.0.0.1:{port}", proxy=None) as socket:
+            socket.transport.write(b"".join(frame.serialize(mask=True) for frame in frames))
+            with pytest.raises(ConnectionClosed):
+                await socket.recv()
+    assert [line for line in caplog.records if line.levelname == "ERROR"] == []
