@@ -24,6 +24,7 @@ from bench.lists import measure_lists
 from bench.machine import pin_beside
 from bench.memory import measure_memory
 from bench.report import Row, heading, keep, table
+from bench.runs import measure_runs
 from bench.scene import Effort, Part, Scene
 from bench.start import measure_start
 from bench.stream import measure_streams
@@ -40,6 +41,7 @@ PARTS: Final[Mapping[str, Part]] = {
     "keys": measure_keys,
     "traces": measure_traces,
     "events": measure_events,
+    "runs": measure_runs,
     "trips": measure_trips,
     "flood": measure_flood,
     "memory": measure_memory,

@@ -4,7 +4,7 @@ import asyncio
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from statistics import median
+from statistics import median, quantiles
 from time import perf_counter
 from typing import Final, cast
 
@@ -29,7 +29,12 @@ class Answer:
     total_s: float = 0
     words: int = 0
     first_word_s: float = 0
-    longest_pause_s: float = 0
+    pauses_s: list[float] = field(default_factory=list)
+    """Between one arrival of words and the next."""
+
+    @property
+    def longest_pause_s(self) -> float:
+        return max(self.pauses_s, default=0)
 
     @property
     def body(self) -> bytes:
@@ -108,7 +113,7 @@ class Connection(asyncio.Protocol):
     def _note_words(self, answer: Answer, words: int) -> None:
         now = perf_counter()
         if answer.words:
-            answer.longest_pause_s = max(answer.longest_pause_s, now - self._last_word)
+            answer.pauses_s.append(now - self._last_word)
         else:
             answer.first_word_s = now - self._began
         answer.words += words
@@ -139,6 +144,10 @@ class Load:
 
     def longest_pause_s(self) -> float:
         return max(answer.longest_pause_s for answer in self.answers)
+
+    def pause_s(self, percent: int) -> float:
+        """That of this percentile, over the pauses of all answers."""
+        return quantiles((each for a in self.answers for each in a.pauses_s), n=100)[percent - 1]
 
 
 async def run_load(

@@ -4,9 +4,10 @@ from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Self, TypeAlias
+from typing import Any, Self, TypeAlias
 
-from bench.answers import PACED
+import orjson
+
 from bench.database import peer_database, postgres
 from bench.gateway import Gateway, seeded, started
 from bench.load import Answer, Load, request, run_load
@@ -95,14 +96,26 @@ class Scene:
 Part: TypeAlias = Callable[[Scene], Awaitable[Sequence[Row]]]
 
 
-def chat_request(key: str, *, stream: bool = False, paced: bool = False) -> bytes:
+def question(manner: bytes = b"") -> str:
     text = "Tell me what you know about opening hours"
-    if paced:
-        text += ", " + PACED.decode()
-    body = f'{{"model":"agent-0","messages":[{{"role":"user","content":"{text}"}}]'
+    return f"{text}, {manner.decode()}" if manner else text
+
+
+def chat_request(
+    key: str,
+    *,
+    stream: bool = False,
+    manner: bytes = b"",
+    agent: str = "agent-0",
+    before: Sequence[tuple[str, str]] = (),
+) -> bytes:
+    """`manner` tells the upstream how to answer; `before` are role and text of what was said."""
+    spoken = (*before, ("user", question(manner)))
+    said = [{"role": role, "content": text} for role, text in spoken]
+    body: dict[str, Any] = {"model": agent, "messages": said}
     if stream:
-        body += ',"stream":true'
-    return request("POST", CHAT, {"authorization": f"Bearer {key}"}, (body + "}").encode())
+        body["stream"] = True
+    return request("POST", CHAT, {"authorization": f"Bearer {key}"}, orjson.dumps(body))
 
 
 async def cpu_of(

@@ -1,9 +1,9 @@
-"""Streamed chat calls: 50 deltas, 20 ms apart, and how soon the first one comes."""
+"""Streamed chat calls: 50 deltas, 20 or 100 ms apart, and how soon the first one comes."""
 
 from collections.abc import Sequence
 from functools import partial
 
-from bench.answers import DELTAS, PACE_S
+from bench.answers import DELTAS, LEISURE_S, LEISURELY, PACE_S, PACED
 from bench.load import Answer, run_load
 from bench.report import Row, at_most
 from bench.rounds import Measure, Measured, Samples, alternate
@@ -12,6 +12,7 @@ from bench.servers import Server
 
 OPEN = 128
 STREAMS = 3 * OPEN
+STREAMS_LONG = 200
 STREAMS_ALONE = 200
 STARVED_S = 10 * PACE_S
 """A pause of this length between two deltas would be seen."""
@@ -34,6 +35,19 @@ async def paced(server: Server, data: bytes, streams: int) -> Measured:
     }
 
 
+async def leisurely(server: Server, data: bytes) -> Measured:
+    """All begin within the time between two deltas."""
+    load = await run_load(
+        server.port,
+        data,
+        calls=STREAMS_LONG,
+        at_once=STREAMS_LONG,
+        check=whole,
+        spread_s=LEISURE_S,
+    )
+    return {"p99": load.pause_s(99) * 1e3, "p50": load.pause_s(50) * 1e3}
+
+
 async def burst(server: Server, data: bytes, streams: int) -> Measured:
     load = await run_load(server.port, data, calls=streams, at_once=1, check=whole)
     return {"first": load.median_first_s() * 1e6}
@@ -49,7 +63,7 @@ async def measure_streams(scene: Scene) -> Sequence[Row]:
     }
     streams = max(OPEN, scene.effort.some(STREAMS))
     many: dict[str, Measure] = {
-        name: partial(paced, server, chat_request(key, stream=True, paced=True), streams)
+        name: partial(paced, server, chat_request(key, stream=True, manner=PACED), streams)
         for name, (server, key) in servers.items()
     }
     streams = scene.effort.some(STREAMS_ALONE)
@@ -57,13 +71,20 @@ async def measure_streams(scene: Scene) -> Sequence[Row]:
         name: partial(burst, server, chat_request(key, stream=True), streams)
         for name, (server, key) in servers.items()
     }
+    long: dict[str, Measure] = {
+        name: partial(leisurely, server, chat_request(key, stream=True, manner=LEISURELY))
+        for name, (server, key) in servers.items()
+        if name != "bare+3"
+    }
     open_128 = await alternate(many, scene.effort.rounds)
     alone = await alternate(single, scene.effort.rounds)
+    open_200 = await alternate(long, scene.effort.rounds)
     return [
         cpu_row(open_128),
         first_row("alone", alone),
         first_row(f"{OPEN} open", open_128),
         starved_row(open_128),
+        pause_row(open_200),
     ]
 
 
@@ -100,4 +121,15 @@ def starved_row(samples: Samples) -> Row:
         unit="",
         details=f"longest pause {pauses['gateway']:.0f} ms, bare with a parse "
         f"{pauses['parsed']:.0f}, direct {pauses['direct']:.0f}",
+    )
+
+
+def pause_row(samples: Samples) -> Row:
+    pauses = {n: samples.median(n, "p99") for n in ("gateway", "parsed", "direct")}
+    return at_most(
+        f"{STREAMS_LONG} streams of {DELTAS * LEISURE_S:.0f} s, p99 between deltas / bare",
+        pauses["gateway"] / pauses["parsed"],
+        1.5,
+        details=f"{pauses['gateway']:.0f} / {pauses['parsed']:.0f} ms, direct "
+        f"{pauses['direct']:.0f}, median {samples.median('gateway', 'p50'):.0f}",
     )

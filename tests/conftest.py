@@ -19,7 +19,7 @@ from goclaw.models.shapes import now
 from goclaw.resolvers.services import Services
 from goclaw.store.migrate import migrate
 from tests.support.databases import TEMPLATE, Databases, run_sql, with_database
-from tests.support.leak_watch import assert_no_leaks, secrets
+from tests.support.leak_watch import secrets, watched
 from tests.support.leaks import Secrets
 from tests.support.server import RunningServer, running_server
 from tests.upstream import ScriptedUpstream
@@ -77,10 +77,9 @@ async def dsn(
     databases: Databases, secrets: Secrets, request: pytest.FixtureRequest
 ) -> AsyncIterator[str]:
     """A migrated database that nobody else uses. Afterwards it is searched for secrets."""
-    async with databases.lent() as dsn:
+    marked = request.node.get_closest_marker("leaky") is not None
+    async with databases.lent() as dsn, watched(dsn, secrets, marked=marked):
         yield dsn
-        marked = request.node.get_closest_marker("leaky") is not None
-        await assert_no_leaks(dsn, secrets, marked=marked)
 
 
 @pytest.fixture
@@ -145,9 +144,8 @@ async def shared_server(
     databases: Databases, secrets: Secrets, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[RunningServer]:
     """One for all tests of a module whose loop is the module's, and who leave it as it is."""
-    async with databases.lent() as dsn:
+    async with databases.lent() as dsn, watched(dsn, secrets):
         async with ScriptedUpstream() as upstream:
             host = host_of(dsn, settings_for(tmp_path_factory.mktemp("shared"), upstream))
             async with running_server(host) as server:
                 yield server
-        await assert_no_leaks(dsn, secrets, marked=False)

@@ -12,6 +12,7 @@ import uvicorn
 
 from goclaw.cli.connection import connection_class
 from goclaw.cli.orders import receive
+from goclaw.cli.socket import Socket
 from goclaw.core.logs import configure_logs, log_uncaught
 from goclaw.core.settings import Settings
 from goclaw.security.scrub import Scrubber
@@ -59,7 +60,7 @@ def serving(app: Any, settings: Settings) -> uvicorn.Config:
         app,
         loop="uvloop",
         http=connection_class(settings),
-        ws="websockets-sansio",
+        ws=Socket,
         ws_max_size=settings.max_body_bytes,
         lifespan="on",
         log_config=None,

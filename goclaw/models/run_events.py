@@ -23,6 +23,17 @@ class RunText:
 
 
 @dataclass(frozen=True, slots=True)
+class RunThinking:
+    """`offset` counts the characters of thinking before `text` in the same model call; 0 begins
+    it anew. `answer_offset` counts those of the answer before it.
+    """
+
+    offset: int
+    text: str
+    answer_offset: int
+
+
+@dataclass(frozen=True, slots=True)
 class RunToolCall:
     """`offset` counts the characters of the answer before it; `arguments` is JSON text, at most
     1,000 characters of it.
@@ -79,4 +90,13 @@ class RunEnded:
     message: Message | None
 
 
-RunEvent = RunStarted | RunText | RunToolCall | RunToolResult | RunInjected | RunRetrying | RunEnded
+RunEvent = (
+    RunStarted
+    | RunText
+    | RunThinking
+    | RunToolCall
+    | RunToolResult
+    | RunInjected
+    | RunRetrying
+    | RunEnded
+)

@@ -10,14 +10,15 @@ from uuid import UUID
 from goclaw.core.callers import Scope
 from goclaw.core.streams import merged
 from goclaw.events.row import EventRow
-from goclaw.models.run_events import RunEnded, RunEvent, RunStarted, RunText
+from goclaw.models.run_events import RunEnded, RunEvent, RunStarted, RunText, RunThinking
 from goclaw.models.runs import RunStatus, RunView
 from goclaw.models.shapes import now
 from goclaw.resolvers.context import Context, found
 from goclaw.resolvers.operation import stream
 from goclaw.resolvers.run_steps import RunSteps, answer_among, text_of
-from goclaw.runtime.heard import Heard
+from goclaw.runtime.heard import Heard, HeardThinking
 from goclaw.runtime.history import lacks_contents
+from goclaw.runtime.live import Piece
 from goclaw.runtime.recent import REMEMBER_S
 from goclaw.store.sessions import question_of, steps_of
 
@@ -46,24 +47,32 @@ async def followed(ctx: Context, id: UUID, after: str | None) -> AsyncGenerator[
         steps = RunSteps(ctx)
         for happened in steps.read(await steps_of(ctx.reads, id, run.started_at), told.last):
             yield happened
-        heard = Heard()
+        heard, thought = Heard(), HeardThinking()
         if run.status in GOING_ON:
             async with aclosing(_told_until_ended(ctx, id, told)) as items:
                 async for item in items:
                     if isinstance(item, EventRow):
                         for happened in steps.heard(item):
                             yield happened
-                    elif (news := heard.take(*item)) is not None:
-                        yield RunText(*news)
+                    elif (news := _news(heard, thought, item)) is not None:
+                        yield news
         run = await fresh_run(ctx, id)
         written = await steps_of(ctx.reads, id, run.started_at)
         for happened in steps.read(written, told.last):
             yield happened
         message = answer_among(written)
         text = "" if message is None else text_of(written) or await _recalled(ctx, run)
-        if text and text != heard.text and (news := heard.take(0, text)) is not None:
-            yield RunText(*news)
+        if text and text != heard.text and (rest := heard.take(0, text)) is not None:
+            yield RunText(*rest)
         yield RunEnded(told.last, run, message)
+
+
+def _news(heard: Heard, thought: HeardThinking, piece: Piece) -> RunText | RunThinking | None:
+    if piece.thought is None:
+        said = heard.take(piece.offset, piece.text)
+        return None if said is None else RunText(*said)
+    news = thought.take(piece.call, piece.thought, piece.text)
+    return None if news is None else RunThinking(*news, piece.offset)
 
 
 async def _recalled(ctx: Context, run: RunView) -> str:
@@ -73,16 +82,16 @@ async def _recalled(ctx: Context, run: RunView) -> str:
     live = ctx.services.runner.recent.get(run.id)
     if live is not None:
         return "".join(live.pieces)
-    pieces: list[str] = []
+    text = ""
     if await is_withheld(ctx, run):
         with suppress(TimeoutError):
-            async with asyncio.timeout(RECALL_S), aclosing(_text(ctx, run.id)) as source:
-                async for _, text in source:
-                    pieces.append(text)
-    return "".join(pieces)
+            async with asyncio.timeout(RECALL_S), aclosing(_spoken(ctx, run.id)) as source:
+                async for piece in source:
+                    text += piece.text if piece.thought is None else ""
+    return text
 
 
-Item = EventRow | tuple[int, str]
+Item = EventRow | Piece
 
 
 async def _told_until_ended(
@@ -92,7 +101,7 @@ async def _told_until_ended(
     goes_on = True
     while goes_on:
         goes_on = False
-        async with aclosing(merged(_told_of_turn(told), _text(ctx, id))) as items:
+        async with aclosing(merged(_told_of_turn(told), _spoken(ctx, id))) as items:
             async for item in items:
                 yield item
                 if isinstance(item, EventRow) and item.kind in TURNS:
@@ -108,10 +117,10 @@ async def _told_of_turn(told: AsyncIterator[EventRow]) -> AsyncIterator[Item]:
             return
 
 
-async def _text(ctx: Context, id: UUID) -> AsyncGenerator[tuple[int, str], None]:
+async def _spoken(ctx: Context, id: UUID) -> AsyncGenerator[Piece, None]:
     """From the run itself where this worker carries it, else from the worker that does."""
     live = ctx.services.runner.live.get(id)
-    pieces = live.text() if live is not None else ctx.services.remote.text(id)
+    pieces = live.spoken() if live is not None else ctx.services.remote.spoken(id)
     async with aclosing(pieces) as source:
         async for piece in source:
             yield piece

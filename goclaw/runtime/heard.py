@@ -25,3 +25,16 @@ class Heard:
             return at, news
         self.text = self.text[:offset] + text
         return 0, self.text
+
+
+class HeardThinking:
+    """The same of what is thought, where each model call begins anew."""
+
+    def __init__(self) -> None:
+        self._call = 0
+        self._heard = Heard()
+
+    def take(self, call: int, offset: int, text: str) -> tuple[int, str] | None:
+        if call != self._call:
+            self._call, self._heard = call, Heard()
+        return self._heard.take(offset, text)

@@ -5,7 +5,7 @@ from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from time import monotonic_ns
-from typing import Final
+from typing import Final, NamedTuple
 from uuid import UUID
 
 from goclaw.core.errors import Conflict, GatewayError
@@ -26,6 +26,34 @@ FLUSH_S: Final = 0.05
 
 BETWEEN_STEPS: Final = "\n\n"
 """What parts the texts of two steps where they are read as one answer."""
+
+
+class Piece(NamedTuple):
+    """What a run says next. `offset` counts the characters of the answer before it. Of a piece of
+    thinking, `thought` counts those of the same model call's thinking before it, else it is None;
+    `call` tells that call from others.
+    """
+
+    offset: int
+    text: str
+    thought: int | None = None
+    call: int = 0
+
+    @property
+    def start(self) -> int:
+        """Where it stands among its like."""
+        return self.offset if self.thought is None else self.thought
+
+    @property
+    def end(self) -> int:
+        return self.start + len(self.text)
+
+    def part(self, start: int, end: int | None = None) -> "Piece":
+        """From `start` up to `end`, which count as its own."""
+        text = self.text[start - self.start : None if end is None else end - self.start]
+        if self.thought is None:
+            return Piece(start, text)
+        return Piece(self.offset, text, start, self.call)
 
 
 def nothing_to_warn_of(_: str) -> str | None:
@@ -69,7 +97,9 @@ class Turn:
 
 @dataclass(eq=False)
 class LiveRun:
-    """`pieces` is the answer so far; a piece once added never changes.
+    """`pieces` is the answer so far; a piece once added never changes. `thoughts` are pieces of
+    what the model thinks aloud in the call that was opened last, each with how many pieces of the
+    answer came before it; `calls` counts those opened.
 
     `request`, `answer`, `call_ns` and `first_token_ns` are of the model call that is open, if
     one is: `calling`. What those before it used is in `spent`, which a run without tools lacks;
@@ -100,6 +130,8 @@ class LiveRun:
     agent_span_id: UUID | None = None
     error: GatewayError | None = None
     pieces: list[str] = field(default_factory=list)
+    thoughts: list[tuple[int, str]] = field(default_factory=list)
+    calls: int = 0
     cancel_requested: bool = False
     movable: bool = False
     released: bool = False
@@ -128,6 +160,7 @@ class LiveRun:
         """Another model call begins."""
         self.request, self.call_ns, self.first_token_ns = request, monotonic_ns(), None
         self.answer, self.reply, self.calling = ReplyBuilder(), None, True
+        self.thoughts, self.calls = [], self.calls + 1
 
     def close_call(self) -> None:
         """What it said and used is written down."""
@@ -141,6 +174,8 @@ class LiveRun:
             self.first_token_ns = monotonic_ns()
         for delta in deltas:
             self.answer.add(delta)
+            if delta.thinking:
+                self.thoughts.append((len(self.pieces), delta.thinking))
             if told is None and delta.text:
                 self.pieces.append(delta.text)
         if told is not None:
@@ -184,16 +219,21 @@ class LiveRun:
         while self.status is RunStatus.RUNNING:
             await self._more()
 
-    async def text(self) -> AsyncGenerator[tuple[int, str], None]:
-        """(offset in characters, text): all that was said so far, then the rest as it comes."""
+    async def spoken(self) -> AsyncGenerator[Piece, None]:
+        """All that was said so far, what is thought in the open call, then the rest as it comes."""
         index = offset = 0
+        thoughts = Thoughts(self)
         while True:
             ended = self.status is not RunStatus.RUNNING
-            if index < len(self.pieces):
-                text = "".join(self.pieces[index:])
-                index = len(self.pieces)
-                yield offset, text
+            due = thoughts.next_place
+            until = len(self.pieces) if due is None else due
+            if index < until:
+                text = "".join(self.pieces[index:until])
+                index = until
+                yield Piece(offset, text)
                 offset += len(text)
+            elif due is not None:
+                yield thoughts.take(offset)
             elif ended:
                 return
             else:
@@ -206,6 +246,34 @@ class LiveRun:
             await future
         finally:
             self._waiting.discard(future)
+
+
+class Thoughts:
+    """How far a follower has got in the thinking of a run."""
+
+    def __init__(self, run: LiveRun) -> None:
+        self._run = run
+        self._begin()
+
+    def _begin(self) -> None:
+        self._pieces, self._call = self._run.thoughts, self._run.calls
+        self._taken = self._chars = 0
+
+    @property
+    def next_place(self) -> int | None:
+        """How many pieces of the answer come before the next thought, when there is one."""
+        if self._taken == len(self._pieces) and self._pieces is not self._run.thoughts:
+            self._begin()
+        return self._pieces[self._taken][0] if self._taken < len(self._pieces) else None
+
+    def take(self, offset: int) -> Piece:
+        """All that is there of that place, which comes after `offset` characters."""
+        due = self._pieces[self._taken][0]
+        here = [text for place, text in self._pieces[self._taken :] if place == due]
+        self._taken += len(here)
+        piece = Piece(offset, "".join(here), self._chars, self._call)
+        self._chars = piece.end
+        return piece
 
 
 def cancelled() -> GatewayError:

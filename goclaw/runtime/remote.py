@@ -7,7 +7,7 @@ from uuid import UUID
 
 from goclaw.events.channels import Gap
 from goclaw.events.hub import EventHub
-from goclaw.runtime.live import FLUSH_S, LiveRun
+from goclaw.runtime.live import FLUSH_S, LiveRun, Piece
 from goclaw.runtime.runner import Runner
 
 CONTROL: Final = "runs"
@@ -25,11 +25,33 @@ def text_channel(run_id: UUID) -> str:
     return f"text:{run_id}"
 
 
-def _pieces(offset: int, text: str, storable: bool) -> Iterator[tuple[int, str]]:
-    """What must not be stored goes in pieces that the fan-out need not put aside in a table."""
-    size = len(text) if storable else SHORT_CHARS
-    for at in range(0, len(text), size):
-        yield offset + at, text[at : at + size]
+def _parts(piece: Piece, storable: bool) -> Iterator[Piece]:
+    """What must not be stored goes in parts that the fan-out need not put aside in a table."""
+    size = len(piece.text) if storable else SHORT_CHARS
+    for start in range(piece.start, piece.end, size):
+        yield piece.part(start, start + size)
+
+
+class Told:
+    """How far another worker's run has been told."""
+
+    def __init__(self) -> None:
+        self._said = self._thought = self._call = 0
+
+    def take(self, piece: Piece) -> Piece | None:
+        """What of it is news; None when it was told before, or comes after a hole."""
+        if piece.thought is None:
+            known, self._said = self._said, self._after(piece, self._said)
+        else:
+            if piece.call > self._call:
+                self._call, self._thought = piece.call, 0
+            if piece.call < self._call:
+                return None
+            known, self._thought = self._thought, self._after(piece, self._thought)
+        return piece.part(known) if piece.start <= known < piece.end else None
+
+    def _after(self, piece: Piece, known: int) -> int:
+        return piece.end if piece.start <= known < piece.end else known
 
 
 class RemoteRuns:
@@ -76,9 +98,9 @@ class RemoteRuns:
             del self._forwards[run_id]
 
     async def _send_text(self, run: LiveRun, until: float) -> None:
-        async for offset, text in run.text():
-            for at, piece in _pieces(offset, text, run.turn.agent.store_contents):
-                self._hub.post(text_channel(run.id), {"offset": at, "text": piece})
+        async for piece in run.spoken():
+            for part in _parts(piece, run.turn.agent.store_contents):
+                self._hub.post(text_channel(run.id), part._asdict())
             if asyncio.get_running_loop().time() > until:
                 return
             await asyncio.sleep(FLUSH_S)
@@ -93,11 +115,11 @@ class RemoteRuns:
         self._runner.cancel_all()
         self._hub.post(CONTROL, {"do": CANCEL_ALL})
 
-    async def text(self, run_id: UUID) -> AsyncGenerator[tuple[int, str], None]:
+    async def spoken(self, run_id: UUID) -> AsyncGenerator[Piece, None]:
         """What another worker's run says, from its beginning, until the caller stops asking.
-        After a gap it begins anew at offset 0. Ends with the run.
+        After a gap it is told anew. Ends with the run.
         """
-        heard = 0
+        heard = Told()
         async with self._hub.listen(text_channel(run_id)) as messages:
             asking = asyncio.create_task(self._ask(run_id))
             try:
@@ -107,10 +129,8 @@ class RemoteRuns:
                         continue
                     if "ended" in message:
                         return
-                    offset, text = message["offset"], message["text"]
-                    if offset <= heard < offset + len(text):
-                        yield heard, text[heard - offset :]
-                        heard = offset + len(text)
+                    if (news := heard.take(Piece(**message))) is not None:
+                        yield news
             finally:
                 asking.cancel()
 

@@ -103,6 +103,18 @@ class RunText:
     text: str = described("What comes next.")
 
 
+@strawberry.type(description="A piece of what the model thinks before it says or does something.")
+class RunThinking:
+    is_type_of = window_on(rows.RunThinking)
+
+    offset: int = described(
+        "How many characters of thinking come before it since the model was last asked; 0 begins "
+        "it anew. What it thought before a call of a tool is then stored with its message."
+    )
+    text: str = described("What comes next.")
+    answer_offset: int = described("How many characters of the answer come before it.")
+
+
 @strawberry.type(description="The model wants something done.")
 class RunToolCall:
     is_type_of = window_on(rows.RunToolCall)
@@ -160,7 +172,14 @@ class RunEnded:
 
 
 RunEvent = Annotated[
-    RunStarted | RunText | RunToolCall | RunToolResult | RunInjected | RunRetrying | RunEnded,
+    RunStarted
+    | RunText
+    | RunThinking
+    | RunToolCall
+    | RunToolResult
+    | RunInjected
+    | RunRetrying
+    | RunEnded,
     strawberry.union("RunEvent", description="What happens to a run."),
 ]
 

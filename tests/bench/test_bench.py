@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 import orjson
 import pytest
 
-from bench.answers import DELTAS, WORD, answer, deltas, ending, event
+from bench.answers import DELTAS, PACED, WORD, answer, deltas, ending, event
 from bench.load import BadAnswer, request, run_load
 from bench.report import Row, at_least, at_most, table
 from bench.rounds import alternate
@@ -32,7 +32,7 @@ async def test_every_word_of_an_answer_is_counted(port: int) -> None:
 
 @pytest.mark.parametrize("paced", [False, True])
 async def test_every_delta_of_a_stream_is_counted(port: int, paced: bool) -> None:
-    data = chat_request("k", stream=True, paced=paced)
+    data = chat_request("k", stream=True, manner=PACED if paced else b"")
     load = await run_load(port, data, calls=3, at_once=3, check=lambda each: each.words == DELTAS)
     shortest = min(each.total_s for each in load.answers)
     assert (shortest >= 0.9) is paced

@@ -14,7 +14,7 @@ from goclaw.models.shapes import now
 from tests.conftest import TOKEN
 from tests.doors.world import World, opened_world
 from tests.support.databases import Databases
-from tests.support.leak_watch import assert_no_leaks
+from tests.support.leak_watch import watched
 from tests.support.leaks import Secrets
 from tests.support.server import RunningServer, running_server
 from tests.upstream import ScriptedUpstream
@@ -48,12 +48,11 @@ async def world(
     tmp_path_factory: pytest.TempPathFactory,
     secrets: Secrets,
 ) -> AsyncIterator[World]:
-    async with databases.lent() as dsn:
+    async with databases.lent() as dsn, watched(dsn, secrets):
         async with ScriptedUpstream() as upstream:
             host = host_for(dsn, upstream, tmp_path_factory.mktemp("doors"))
             async with running_server(host) as server, opened_world(server, upstream) as world:
                 yield world
-        await assert_no_leaks(dsn, secrets, marked=False)
 
 
 @pytest.fixture

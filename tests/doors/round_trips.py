@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
+from asyncpg import Connection
 from asyncpg.protocol import Protocol
 
 from goclaw.app.gateway import Gateway
@@ -44,7 +45,9 @@ class Counted:
 
 @contextmanager
 def counting(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Counted]]:
-    """One entry for each request that comes in meanwhile."""
+    """One entry for each request that comes in meanwhile. What a new connection asks about types
+    is none of theirs, just as connecting is not.
+    """
     requests: list[Counted] = []
     answer = Gateway.__call__
 
@@ -58,7 +61,19 @@ def counting(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Counted]]:
         patched.setattr(Gateway, "__call__", counted)
         for name in CALLS:
             patched.setattr(Protocol, name, noted(name, getattr(Protocol, name)))
+        patched.setattr(Connection, "_introspect_types", unseen(Connection._introspect_types))
         yield requests
+
+
+def unseen(call: Any) -> Any:
+    async def asked(*args: Any) -> Any:
+        token = REQUEST.set(None)
+        try:
+            return await call(*args)
+        finally:
+            REQUEST.reset(token)
+
+    return asked
 
 
 def noted(name: str, call: Any) -> Any:

@@ -18,6 +18,9 @@ from tests.support.server import RunningServer, running_server
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 WORD = "word "
+FOLLOW_THOUGHT = """subscription ($id: UUID!) {
+  runEvents(runId: $id) { __typename ... on RunThinking { offset text answerOffset } }
+}"""
 RUN = "query ($id: UUID!) { run(id: $id) { status errorCode } }"
 
 
@@ -111,6 +114,20 @@ async def test_a_run_is_followed_from_elsewhere(pair: Pair, late: bool) -> None:
     assert event["message"] == {"content": text}
     assert "".join(pieces) == text
     assert len(pieces) > 2  # as it came, not all at its end
+
+
+async def test_thinking_is_followed_from_elsewhere(pair: Pair) -> None:
+    rows = await pair.world.recent()
+    thought = "So it is. " * 8
+    pair.world.upstream.reply(WORD * 8, thinking=thought, deltas=8, every=0.1)
+    run_id = await pair.send(rows["agent"])
+    told = ""
+    async with pair.there.follow(FOLLOW_THOUGHT, id=run_id) as events:
+        while (event := (await events.next())["runEvents"])["__typename"] != "RunEnded":
+            if event["__typename"] == "RunThinking":
+                assert (event["offset"], event["answerOffset"]) == (len(told), 0)
+                told += event["text"]
+    assert told == thought
 
 
 async def test_several_follow_one_run_from_both_sides(pair: Pair) -> None:

@@ -15,6 +15,7 @@ from goclaw.models.run_events import (
     RunInjected,
     RunStarted,
     RunText,
+    RunThinking,
     RunToolCall,
     RunToolResult,
 )
@@ -110,6 +111,35 @@ async def test_a_follower_who_comes_later_is_told_the_same(scene: Scene) -> None
         "Let me look.\n\nSunny.",
         ("ended", RunStatus.COMPLETED),
     ]
+
+
+async def test_thinking_is_followed_in_its_places(scene: Scene) -> None:
+    """Also by those who come in the middle; once the run has ended it is stored."""
+    first = {"thinking": "I do not know.", "said_before": "Let me look."}
+    scene.upstream.reply(calls=(call("wait", city="Rome"),), **first)
+    scene.upstream.reply("Sunny.", thinking="Now I do.")
+    run = await say(scene, "What is it like?")
+    early = asyncio.create_task(followed(scene, run.id))
+    await scene.tool_started()
+    late = asyncio.create_task(followed(scene, run.id))
+    await asyncio.sleep(0.2)
+    scene.bench.gate.set()
+    assert thoughts(await early) == [(0, "I do not know."), (12, "Now I do.")]
+    assert thoughts(await late) == [(0, "I do not know."), (12, "Now I do.")]
+    assert thoughts(await followed(scene, run.id)) == []
+
+
+def thoughts(events: list[RunEvent]) -> list[tuple[int, str]]:
+    """Of each model call, with its place in the answer."""
+    calls: list[tuple[int, str]] = []
+    for event in events:
+        if isinstance(event, RunThinking) and event.offset == 0:
+            calls.append((event.answer_offset, event.text))
+        elif isinstance(event, RunThinking):
+            place, text = calls.pop()
+            assert (event.offset, event.answer_offset) == (len(text), place)
+            calls.append((place, text + event.text))
+    return calls
 
 
 async def test_what_is_said_while_tools_work_is_heard_before_the_next_call(scene: Scene) -> None:

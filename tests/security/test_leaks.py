@@ -117,3 +117,18 @@ def test_base64_is_found_at_every_place(size: int) -> None:
         whole = b64encode(b"." * before + secret.encode() + b"---").decode()
         assert list(Secrets([secret]).within(whole)), (before, whole)
     assert not list(Secrets([secret]).within(b64encode(b"something else" * 9).decode()))
+
+
+def test_what_was_learned_for_one_database_is_not_looked_for_in_the_next() -> None:
+    secrets = Secrets()
+    secrets.learn("sealed-while-nobody-looked")
+    with secrets.watch():
+        secrets.learn("sealed-in-the-first")
+        assert list(secrets.within("It is sealed-in-the-first.")) != []
+    found = secrets.within("sealed-in-the-first, sealed-while-nobody-looked, sk-planted")
+    assert list(found) == ["sk-planted as it is"]
+
+
+def test_a_word_of_the_server_is_no_secret() -> None:
+    secrets = Secrets(["operator.approvals"])
+    assert list(secrets.within("operator.approvals")) == []

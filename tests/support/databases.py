@@ -25,11 +25,21 @@ SHAPE: Final = " union all ".join(
     for name in (*CATALOGS, "alembic_version")
 )
 """Differs once anything was defined, changed or dropped, and with another version."""
-NAMES: Final = """
-    select tablename from pg_tables
-    where schemaname = current_schema() and tablename <> 'alembic_version'
+TABLES: Final = """
+    select oid::regclass::text as name from pg_class
+    where relkind in ('r', 'p') and not relispartition
+        and relnamespace = 'public'::regnamespace and relname <> 'alembic_version'
 """
-"""Those of the job engine, too."""
+SEQUENCES: Final = "select seqrelid::regclass::text as name from pg_sequence"
+KEEP: Final = """
+    select format(
+        'insert into %1$s overriding system value'
+        ' select * from jsonb_populate_recordset(null::%1$s, %2$L)', '{0}', jsonb_agg(t)
+    ) from {0} t having count(*) > 0
+"""
+COUNT_ON: Final = (
+    "select format('select setval(%L, %s, %L)', '{0}', last_value, is_called) from {0}"
+)
 
 Shape: TypeAlias = list[tuple[str, int, int]]
 
@@ -51,6 +61,24 @@ async def shape_of(connection: "asyncpg.Connection[asyncpg.Record]") -> Shape:
     return [tuple(row) for row in await connection.fetch(SHAPE)]
 
 
+async def reset_of(connection: "asyncpg.Connection[asyncpg.Record]") -> str:
+    """The statements that make it again what it is now, as long as it keeps its shape. They
+    delete rows: truncating makes new files for the tables and all their indexes.
+    """
+    tables = [row["name"] for row in await connection.fetch(TABLES)]
+    sequences = [row["name"] for row in await connection.fetch(SEQUENCES)]
+    kept = [await connection.fetchval(KEEP.format(name)) for name in tables]
+    return ";\n".join(
+        (
+            # Nobody asks about references when all rows go.
+            "set session_replication_role = replica",
+            *(f"delete from {name}" for name in tables),
+            *(statement for statement in kept if statement is not None),
+            *[await connection.fetchval(COUNT_ON.format(name)) for name in sequences],
+        )
+    )
+
+
 class Databases:
     """Of the server at `uri`, which has a template."""
 
@@ -58,13 +86,11 @@ class Databases:
         self.uri = uri
         self._free: list[str] = []
         self._shape: Shape = []
-        self._rows: dict[str, str] = {}
-        """What migrations put into tables, as JSON."""
-        self._empty = ""
+        self._reset = ""
 
     @asynccontextmanager
     async def lent(self) -> AsyncIterator[str]:
-        """The address of a migrated database without rows that nobody else uses."""
+        """The address of a database as migrations leave it, which nobody else uses."""
         name = self._free.pop() if self._free else await self._made()
         dsn = with_database(self.uri, name)
         try:
@@ -82,29 +108,10 @@ class Databases:
         connection = await asyncpg.connect(with_database(self.uri, name))
         try:
             self._shape = await shape_of(connection)
-            await self._look_into(connection)
+            self._reset = await reset_of(connection)
         finally:
             await connection.close()
         return name
-
-    async def _look_into(self, connection: "asyncpg.Connection[asyncpg.Record]") -> None:
-        """Deleting is much cheaper than truncating, which makes new files for the tables and all
-        their indexes; and nobody asks about references when all rows go.
-        """
-        if self._empty:
-            return
-        tables = [row["tablename"] for row in await connection.fetch(NAMES)]
-        for table in tables:
-            rows = await connection.fetchval(f"select jsonb_agg(to_jsonb(row)) from {table} row")
-            if rows is not None:
-                self._rows[table] = rows
-        self._empty = ";\n".join(
-            (
-                "set session_replication_role = replica",
-                *(f"delete from {table}" for table in tables),
-                "select setval(seqrelid, seqstart, false) from pg_sequence",
-            )
-        )
 
     async def _tidied(self, dsn: str) -> bool:
         """False when it is not what it was made as, or somebody does not leave it."""
@@ -114,10 +121,7 @@ class Databases:
                 return False
             if await shape_of(connection) != self._shape:
                 return False
-            await connection.execute(self._empty)
-            for table, rows in self._rows.items():
-                kept = f"jsonb_populate_recordset(null::{table}, $1)"
-                await connection.execute(f"insert into {table} select * from {kept}", rows)
+            await connection.execute(self._reset)
             return True
         finally:
             await connection.close()

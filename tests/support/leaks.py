@@ -8,13 +8,17 @@ outside the columns that hold it.
 import re
 from base64 import b64encode
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
 from typing import Final
 from urllib.parse import quote
 
 import asyncpg
 from ahocorasick_rs import AhoCorasick, Implementation
 
+import goclaw
 from goclaw.models.sealed import SealedColumn
 
 CANARIES: Final = (
@@ -45,6 +49,13 @@ TABLES: Final = """
 SEALED: Final = {(place.table, place.column) for place in SealedColumn}
 
 
+@cache
+def vocabulary() -> str:
+    """All that the server says itself. Hypothesis draws literals from code for secrets, too."""
+    modules = Path(goclaw.__file__).parent.rglob("*.py")
+    return "\n".join(module.read_text() for module in modules)
+
+
 @dataclass(frozen=True, slots=True)
 class Leak:
     """`what` begins with the secret and goes on to say how it was written."""
@@ -61,16 +72,35 @@ class Secrets:
         self._known: set[str] = set()
         self._spellings: dict[str, str] = {}
         self._search: AhoCorasick | None = None
+        self._watches = 0
         for secret in (*CANARIES, *known):
             self.add(secret)
 
     def add(self, secret: str) -> None:
         if secret in self._known or (len(secret) < SHORTEST and secret not in CANARIES):
             return
+        if secret in vocabulary():
+            return
         self._known.add(secret)
         for way, spelling in spellings(secret):
             self._spellings.setdefault(spelling.lower(), f"{secret[:16]} {way}")
         self._search = None
+
+    def learn(self, secret: str) -> None:
+        """Unless no database is watched that it could be found in."""
+        if self._watches:
+            self.add(secret)
+
+    @contextmanager
+    def watch(self) -> Iterator[None]:
+        """What is learned meanwhile is forgotten afterwards."""
+        known, spellings = set(self._known), dict(self._spellings)
+        self._watches += 1
+        try:
+            yield
+        finally:
+            self._watches -= 1
+            self._known, self._spellings, self._search = known, spellings, None
 
     def within(self, text: str) -> Iterator[str]:
         """All at once, as there are thousands of spellings after some hundred tests."""

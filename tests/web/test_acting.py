@@ -176,3 +176,19 @@ async def test_administrators_switch_tools_and_stop_all_runs(
     await expect(page.get_by_text("Nothing is running")).to_be_visible()
     await expect(page.get_by_text("All runs are stopped")).to_have_count(0)
     assert [text for text in visitor.complaints if "503" not in text] == []
+
+
+async def test_thinking_is_seen_as_it_comes_and_kept_with_the_answer(
+    visitor: Visitor, upstream: ScriptedUpstream
+) -> None:
+    upstream.reply("It is a fox.", thinking="Which animal may it be?", deltas=12, every=0.25)
+    await visitor.enter()
+    await visitor.say("Which animal is it?")
+    thought = visitor.page.get_by_role("log").get_by_label("Thinking")
+    await expect(thought).to_be_visible()
+    await expect(visitor.page.get_by_label("Stop the answer")).to_be_visible()
+    await expect(visitor.page.get_by_label("Send")).to_be_visible(timeout=15_000)
+    await expect(thought).to_have_count(1)
+    await thought.locator("summary").click()
+    await expect(thought.get_by_text("Which animal may it be?").last).to_be_visible()
+    assert visitor.complaints == []

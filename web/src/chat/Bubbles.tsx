@@ -6,7 +6,7 @@ import type { MessageFieldsFragment, RunFieldsFragment } from "../gql/graphql";
 import { formatCost, formatCount, formatDuration } from "../kit/format";
 import { ProblemNotice } from "../kit/ProblemNotice";
 import { Markdown } from "./Markdown";
-import { type LiveRun, type Segment, segments } from "./run";
+import { type LiveRun, type Segment, segments, wasTold } from "./run";
 import type { ToolStep } from "./steps";
 import type { Thinking } from "./timeline";
 import { ThinkingCard, ToolCard } from "./ToolCard";
@@ -84,7 +84,7 @@ export function LiveAnswer({ name, live, thinking, taken }: LiveProps) {
           goesOn={!live.ended}
           key={keyOf(part, place)}
           part={part}
-          thinking={thinking}
+          thinking={wasTold(parts, place) ? nothingMore : thinking}
           waits={!live.ended && said.indexOf(part) >= taken}
         />
       ))}
@@ -103,6 +103,8 @@ export function LiveAnswer({ name, live, thinking, taken }: LiveProps) {
   );
 }
 
+const nothingMore: Thinking = new Map();
+
 interface PartProps {
   part: Segment;
   goesOn: boolean;
@@ -113,6 +115,7 @@ interface PartProps {
 
 function LivePart({ part, goesOn, thinking, waits }: PartProps) {
   if (part.kind === "text") return <Markdown text={part.text} />;
+  if (part.kind === "thinking") return <ThinkingCard text={part.text} />;
   if (part.kind === "said") return <UserBubble faint={waits} text={part.text} waits={waits} />;
   const thought = thinking.get(part.step.callId);
   return (
@@ -130,7 +133,7 @@ function keyOf(part: Segment, place: number): string {
 /** Nothing is being written, and no tool is at work. */
 function isSilent(parts: readonly Segment[]): boolean {
   const last = parts.at(-1);
-  if (last?.kind === "text") return false;
+  if (last?.kind === "text" || last?.kind === "thinking") return false;
   return !parts.some((part) => part.kind === "tool" && part.step.result === null);
 }
 

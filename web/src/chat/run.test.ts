@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { MessageFieldsFragment, RunFieldsFragment } from "../gql/graphql";
-import { applyRunEvent, begin, type RunEvent, segments, settle } from "./run";
+import { applyRunEvent, begin, type RunEvent, segments, settle, wasTold } from "./run";
 
 const run: RunFieldsFragment = {
   id: "r1",
@@ -130,6 +130,43 @@ describe("steps", () => {
       message: { ...answer, content: "Found." },
     });
     expect(ended).toMatchObject({ ended: true, text: "Look: \n\nFound." });
+  });
+});
+
+function thinks(offset: number, text: string, answerOffset: number): RunEvent {
+  return { __typename: "RunThinking", offset, text, answerOffset };
+}
+
+describe("thinking", () => {
+  const live = play(
+    thinks(0, "I do ", 0),
+    thinks(5, "not know.", 0),
+    text(0, "Look:"),
+    called("c1", 5),
+    came("c1"),
+    thinks(0, "Now ", 5),
+    thinks(4, "I do.", 5),
+    text(5, "\n\nFound."),
+  );
+  const told = (each: typeof live) =>
+    segments(each).map((part) => (part.kind === "tool" ? part.step.callId : part.text));
+
+  it("stands before what was said and done after it", () => {
+    expect(told(live)).toEqual(["I do not know.", "Look:", "c1", "Now I do.", "Found."]);
+  });
+
+  it("is not told twice to a follower who comes back in the middle of it", () => {
+    const thought = play(called("c1", 0), came("c1"), thinks(0, "Now ", 0), thinks(4, "I do.", 0));
+    expect(told(applyRunEvent(thought, thinks(0, "Now I do.", 0)))).toEqual(["c1", "Now I do."]);
+  });
+
+  it("is known to have been told before the step it led to, and that alone", () => {
+    const parts = segments(play(thinks(0, "Hm.", 0), text(0, "Look:"), called("c1", 5), called("c2", 5)));
+    expect(parts.map((_, place) => wasTold(parts, place))).toEqual([false, true, true, false]);
+  });
+
+  it("has no holes", () => {
+    expect(told(play(thinks(0, "Now ", 0), thinks(9, "?", 0)))).toEqual(["Now "]);
   });
 });
 

@@ -6,6 +6,7 @@ export type RunEvent = RunEventsSubscription["runEvents"];
 /** What a run did, and how many characters of its answer came before that. */
 export type LiveStep =
   | { kind: "tool"; offset: number; step: ToolStep }
+  | { kind: "thinking"; offset: number; text: string }
   | { kind: "said"; offset: number; text: string };
 
 /** An answer while it is being written. */
@@ -37,6 +38,8 @@ export function applyRunEvent(live: LiveRun, event: RunEvent): LiveRun {
       return live.ended ? live : begin(event.run);
     case "RunText":
       return live.ended ? live : applyText(live, event.offset, event.text);
+    case "RunThinking":
+      return live.ended ? live : applyThinking(live, event.offset, event.text, event.answerOffset);
     case "RunToolCall": {
       const { callId, name, offset } = event;
       const step = { callId, name, arguments: event.arguments, result: null, isError: false, durationMs: null };
@@ -98,6 +101,13 @@ export function segments({ text, steps }: LiveRun): Segment[] {
   return found;
 }
 
+/** Whether what was thought before this step was told as it came. */
+export function wasTold(parts: readonly Segment[], place: number): boolean {
+  const before = parts.slice(0, place);
+  const since = before.findLastIndex(({ kind }) => kind === "tool") + 1;
+  return before.slice(since).some(({ kind }) => kind === "thinking");
+}
+
 /**
  * A run that is stored as ended has ended, though the stream has not said so yet: it may be
  * late, or lost.
@@ -106,6 +116,20 @@ export function settle(live: LiveRun | null, stored: readonly RunFieldsFragment[
   if (!live || live.ended) return live;
   const run = stored.find(({ id, status }) => id === live.run.id && !goesOn(status));
   return run ? { ...live, run, ended: true } : live;
+}
+
+/**
+ * Each model call thinks from offset 0 on. A follower who comes back is told once more what he has
+ * seen, and that stands last.
+ */
+function applyThinking(live: LiveRun, offset: number, piece: string, place: number): LiveRun {
+  const last = live.steps.at(-1);
+  const goesOn = last?.kind === "thinking" && last.offset === place;
+  const known = goesOn ? Array.from(last.text) : [];
+  if (offset > known.length) return live;
+  const text = known.slice(0, offset).join("") + piece;
+  const before = goesOn ? live.steps.slice(0, -1) : live.steps;
+  return { ...live, steps: [...before, { kind: "thinking", offset: place, text }] };
 }
 
 /**
