@@ -165,6 +165,7 @@ class LiveRun:
     def close_call(self) -> None:
         """What it said and used is written down."""
         self.answer, self.reply, self.calling = ReplyBuilder(), None, False
+        self.thoughts = []  # they are stored with what it said
 
     def take(self, deltas: list[Delta], told: list[Delta] | None = None) -> None:
         """Adds what the model said; costs nothing more while nobody listens. `told` is what

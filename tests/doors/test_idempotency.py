@@ -163,6 +163,7 @@ async def test_a_key_of_no_use_is_refused(world: World, key: str) -> None:
 @pytest.mark.parametrize("ask", [wake, wake_v1], ids=lambda ask: ask.__name__)
 async def test_a_wake_that_failed_fails_again_for_the_repeat(world: World, ask: Any) -> None:
     """The run is the same, so is what became of it; it never looks like an empty answer."""
+    await world.recent()  # asks the model, too
     world.upstream.fail(500)
     caller = world.caller(Scope.WRITE)
     first = await ask(world, caller, f"failed-{ask.__name__}", "Break.")

@@ -84,6 +84,12 @@ async def _said(process: Process) -> bytes:
 
 
 async def _end(process: Process) -> None:
+    """What it still says is thrown away: asyncio waits for the end of its words, too, and for ever
+    where nobody reads them.
+    """
     with suppress(ProcessLookupError):
         process.kill()
+    assert process.stdout is not None
+    while await process.stdout.read(1 << 16):
+        """Until it is heard out."""
     await process.wait()
