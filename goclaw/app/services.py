@@ -32,6 +32,7 @@ from goclaw.resolvers.seed import seed, warm_local_model
 from goclaw.resolvers.services import Services
 from goclaw.resolvers.targets import TARGETS, Targets
 from goclaw.runtime.clients import ModelClients
+from goclaw.runtime.collector import Collector
 from goclaw.runtime.job_runs import JobRuns
 from goclaw.runtime.lanes import Lanes
 from goclaw.runtime.limits import Limits
@@ -39,6 +40,7 @@ from goclaw.runtime.remote import RemoteRuns
 from goclaw.runtime.retention import Retention
 from goclaw.runtime.rollup import Rollup
 from goclaw.runtime.runner import Runner
+from goclaw.runtime.trace_export import TraceExporter
 from goclaw.runtime.trace_writer import TraceWriter
 from goclaw.runtime.upkeep import Upkeep
 from goclaw.security.edge import Edge
@@ -68,6 +70,9 @@ RESTART_S: Final = 1.0
 REDIS_BACKEND: Final = "goclaw.events.redis:RedisBackend"
 """Imported only where Redis is used, as the client adds a tenth to a worker's start."""
 
+OTLP: Final = "goclaw.runtime.otlp:Otlp"
+"""Imported only where traces are exported: its messages take 50 ms to load."""
+
 CARRIER: Final = "goclaw.jobs.carrier:Carrier"
 """Imported once the worker answers: it brings a database driver of its own."""
 
@@ -96,7 +101,29 @@ def open_outbound(host: Host) -> OutboundClient:
         allowed.append(OLLAMA_HOST)
     outbound = OutboundClient(allowed)
     outbound.embed(host.local_model.base_url if host.local_model else None)
+    outbound.collect(host.settings.traces_url)
     return outbound
+
+
+def open_exporter(
+    settings: Settings,
+    database: Database,
+    outbound: OutboundClient,
+    scrubber: Scrubber,
+    worker: str,
+) -> TraceExporter | None:
+    """None where no collector is named."""
+    if settings.traces_url is None:
+        return None
+    collector = Collector(outbound, settings.traces_url, settings.collector_headers)
+    form = resolve_name(OTLP)(
+        settings.otlp_protocol,
+        settings.otlp_service_name,
+        worker,
+        scrubber,
+        with_contents=settings.otlp_contents,
+    )
+    return TraceExporter(database, collector, form)
 
 
 def _backend(settings: Settings, database: Database, dsn: str) -> FanoutBackend:
@@ -148,10 +175,11 @@ def _assemble(host: Host, database: Database) -> Services:
     trust = Trust(hub, PostgresTrust(database.pool))
     outbound = open_outbound(host)
     vault = open_vault(host)
-    traces = TraceWriter(database)
     scrubber = open_scrubber(host, vault)
     scrub_logs(scrubber.log_line)
     worker = f"{socket.gethostname()}:{os.getpid()}"
+    exporter = open_exporter(host.settings, database, outbound, scrubber, worker)
+    traces = TraceWriter(database, exporter.add if exporter else None)
     runner = Runner(database, hub, traces, scrubber, worker, Limits.of(host.settings))
     counters = _counters(host.settings)
     rates = Rates(host.settings, counters)
@@ -177,6 +205,7 @@ def _assemble(host: Host, database: Database) -> Services:
         lanes=Lanes(host.settings),
         remote=RemoteRuns(runner, hub),
         traces=traces,
+        exporter=exporter,
         keys=_keys(database, trust),
         key_use=KeyUse(database),
         targets=targets,
@@ -242,8 +271,9 @@ def _start_background(services: Services) -> list["asyncio.Task[None]"]:
         Retention(services.database, settings),
         keep_events=timedelta(days=settings.keep_events_days),
         session_idle=timedelta(seconds=settings.session_idle_s),
+        on_ended=services.traces.on_ended,
     )
-    work = {
+    work: dict[str, Begin] = {
         "traces": services.traces.run,
         "key_use": services.key_use.run,
         "refusals": services.refusals.run,
@@ -252,6 +282,8 @@ def _start_background(services: Services) -> list["asyncio.Task[None]"]:
         "remote_runs": services.remote.run,
         "warm_up": lambda: warm_local_model(services),
     }
+    if services.exporter is not None:
+        work["export"] = services.exporter.run
     return [asyncio.create_task(_keep_going(name, begin)) for name, begin in work.items()]
 
 
@@ -288,6 +320,8 @@ async def _flush(services: Services) -> None:
     """The last traces, and when keys were last used."""
     try:
         await services.traces.flush()
+        if services.exporter is not None:
+            await services.exporter.flush()
         await services.key_use.flush()
         await services.refusals.flush()
     except Exception:

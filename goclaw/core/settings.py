@@ -23,6 +23,7 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from goclaw.core.export_settings import ExportSettings
 from goclaw.core.run_settings import RunSettings
 from goclaw.core.setting_types import (
     Folder,
@@ -106,7 +107,7 @@ def provider_key(environment: Mapping[str, str], name: str) -> str | None:
     return environment.get(PREFIX + variable) or environment.get(variable)
 
 
-class Settings(RunSettings, BaseSettings):
+class Settings(ExportSettings, RunSettings, BaseSettings):
     """Read from arguments, then the environment, then `goclaw.toml` in the working folder."""
 
     model_config = SettingsConfigDict(

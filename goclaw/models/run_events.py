@@ -67,6 +67,21 @@ class RunInjected:
 
 
 @dataclass(frozen=True, slots=True)
+class RunRetrying:
+    """A model call failed with `error_code`, and in `wait_ms` another one is made: the
+    `attempt`th of at most `max_attempts` of its provider.
+    """
+
+    cursor: str
+    provider: str
+    model: str
+    attempt: int
+    max_attempts: int
+    error_code: str
+    wait_ms: int
+
+
+@dataclass(frozen=True, slots=True)
 class RunEnded:
     """`message` is the answer, if there was one."""
 
@@ -75,4 +90,13 @@ class RunEnded:
     message: Message | None
 
 
-RunEvent = RunStarted | RunText | RunThinking | RunToolCall | RunToolResult | RunInjected | RunEnded
+RunEvent = (
+    RunStarted
+    | RunText
+    | RunThinking
+    | RunToolCall
+    | RunToolResult
+    | RunInjected
+    | RunRetrying
+    | RunEnded
+)

@@ -56,13 +56,14 @@ def _thought(block: Json) -> Thought:
 class AnthropicReader:
     """Done at `message_stop`. Usage comes in two parts, the counts of the last one being whole."""
 
-    __slots__ = ("_bare", "_calls", "_config", "_thoughts", "_usage", "done", "finished")
+    __slots__ = ("_bare", "_calls", "_config", "_model", "_thoughts", "_usage", "done", "finished")
 
     def __init__(self, config: ProviderConfig) -> None:
         self.done = False
         self.finished = False
         self._config = config
         self._usage: Json = {}
+        self._model = ""
         self._calls: dict[int, int] = {}
         self._bare: set[int] = set()
         self._thoughts: dict[int, Thought] = {}
@@ -76,6 +77,7 @@ class AnthropicReader:
                 return self._start(data["index"], data["content_block"])
             case "message_start":
                 self._usage = data["message"].get("usage") or {}
+                self._model = data["message"].get("model") or ""
             case "message_delta":
                 return self._finish(data)
             case "content_block_stop":
@@ -137,7 +139,9 @@ class AnthropicReader:
         told = data.get("usage") or {}
         usage = self._usage | {key: count for key, count in told.items() if count is not None}
         reason = data["delta"].get("stop_reason")
-        return Delta(finish_reason=_FINISH.get(reason, "stop"), usage=usage_of(usage))
+        return Delta(
+            finish_reason=_FINISH.get(reason, "stop"), usage=usage_of(usage), model=self._model
+        )
 
 
 def usage_of(usage: Json) -> Usage:

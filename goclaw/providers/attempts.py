@@ -1,5 +1,6 @@
 """Calls that failed before one was answered, and what their errors allow."""
 
+from collections.abc import Awaitable, Callable
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -35,6 +36,23 @@ class Attempt:
             "started_at": self.started_at.isoformat(),
             "duration_s": round(self.duration_s, 4),
         }
+
+
+@dataclass(frozen=True, slots=True)
+class Retry:
+    """A call that failed, or a provider that was passed over, with this `code`, and is followed by
+    another call: the `attempt`th of at most `max_attempts` of its provider, in `wait_s`.
+    """
+
+    provider: str
+    model: str
+    attempt: int
+    max_attempts: int
+    code: str
+    wait_s: float
+
+
+OnRetry = Callable[[Retry], Awaitable[None]]
 
 
 def may_pass(error: GatewayError) -> bool:

@@ -71,7 +71,7 @@ def refused(
     if status == 402 or (status in (400, 429) and _names(body, _QUOTA_REASONS)):
         return UpstreamFailed("upstream_quota", provider=provider, status=status)
     if status == 429:
-        wait_s = _retry_after_s(headers, detail)
+        wait_s = retry_after_s(headers, detail)
         wait_s = _RETRY_DEFAULT_S if wait_s is None else wait_s
         return RateLimited(
             "upstream_rate_limited", provider=provider, status=status, retry_after_s=wait_s
@@ -85,7 +85,7 @@ def refused(
         provider=provider,
         status=status,
         reason=scrubbed(f"HTTP {status}: {reason}", config),
-        retry_after_s=_retry_after_s(headers, detail),
+        retry_after_s=retry_after_s(headers, detail),
     )
 
 
@@ -217,7 +217,7 @@ def _phrase(status: int) -> str:
         return "no reason given"
 
 
-def _retry_after_s(headers: Mapping[str, str], detail: Any) -> int | None:
+def retry_after_s(headers: Mapping[str, str], detail: Any = None) -> int | None:
     """Retry-After in seconds or as a date, else Google's RetryInfo; rounded up."""
     given = headers.get("Retry-After", "").strip() or _retry_delay(detail)
     try:

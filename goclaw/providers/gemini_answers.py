@@ -92,6 +92,7 @@ class GeminiReader:
         self._thought.text += delta.thinking
         if reason := candidate.get("finishReason"):
             delta.finish_reason = self._finish(reason)
+            delta.model = answer.get("modelVersion") or ""
             delta.thought = self._thought if self._thought != Thought(WIRE) else None
         if self.finished:
             delta.usage = _usage(answer.get("usageMetadata"))

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from goclaw.providers.attempts import Attempt
+from goclaw.providers.attempts import Attempt, OnRetry
 
 Json = dict[str, Any]
 
@@ -102,7 +102,8 @@ class ModelRequest:
     `thinking_level` is off, low, medium or high, None the model's own way; a model that cannot
     think ignores it. Requests with one `cache_key` begin alike. `extra` is merged into the
     vendor's body as it is, last. `attempts` is filled by the client: it stays empty when the
-    first call is answered, else the last one is the call that was, if any.
+    first call is answered, else the last one is the call that was, if any. `on_retry` is told
+    before each further call.
     """
 
     model: str
@@ -125,6 +126,7 @@ class ModelRequest:
     cache_key: str | None = None
     extra: Json | None = None
     attempts: list[Attempt] = field(default_factory=list)
+    on_retry: OnRetry | None = None
 
 
 @dataclass(slots=True)
@@ -146,9 +148,19 @@ class Delta:
     """One step of a stream. `tool_calls` are OpenAI's fragments; their `index` has no gaps.
 
     `thought` ends the thinking told in the steps before; its place is told by the steps, too.
+    `model` is the vendor's word for itself, told with the finish reason if at all.
     """
 
-    __slots__ = ("finish_reason", "logprobs", "text", "thinking", "thought", "tool_calls", "usage")
+    __slots__ = (
+        "finish_reason",
+        "logprobs",
+        "model",
+        "text",
+        "thinking",
+        "thought",
+        "tool_calls",
+        "usage",
+    )
 
     def __init__(
         self,
@@ -159,6 +171,7 @@ class Delta:
         usage: Usage | None = None,
         logprobs: Json | None = None,
         thought: Thought | None = None,
+        model: str = "",
     ) -> None:
         self.text = text
         self.thinking = thinking
@@ -167,6 +180,7 @@ class Delta:
         self.usage = usage
         self.logprobs = logprobs
         self.thought = thought
+        self.model = model
 
 
 @dataclass(slots=True)

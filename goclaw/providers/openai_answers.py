@@ -77,7 +77,8 @@ class OpenAIReader:
         if not reason:
             return Delta(text, thinking, calls, None, usage_of(usage), logprobs)
         reason = finish_of(self._config, reason, bool(self._ids))
-        return Delta(text, thinking, calls, reason, usage_of(usage), logprobs, self._finish())
+        model, thought = str(chunk.get("model") or ""), self._finish()
+        return Delta(text, thinking, calls, reason, usage_of(usage), logprobs, thought, model)
 
     def _told_apart(self, tags: ThinkTags, text: str, *, ended: bool) -> tuple[str, str]:
         """Text and the thinking written into it."""

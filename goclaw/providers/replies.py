@@ -28,6 +28,7 @@ class ReplyBuilder:
             self._add_thought(delta.thought)
         if delta.finish_reason:
             self._reply.finish_reason = delta.finish_reason
+            self._reply.model = delta.model or self._reply.model
         if delta.usage is not None:
             self._reply.usage = delta.usage
         if delta.logprobs:

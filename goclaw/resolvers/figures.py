@@ -48,10 +48,23 @@ async def get_figures(ctx: Context) -> list[Figure]:
         Figure("fanout_connected", "Other workers are heard", hub["connected"], counts=False),
         Figure("fanout_reconnects", "Times the fan-out came back", hub["reconnects"]),
         Figure("database_pool_size", "Connections open", database.pool.get_size(), counts=False),
+        *_exports(services),
         *_breakers(services),
         *_caches(services),
         *_refusals(services),
     ]
+
+
+def _exports(services: Services) -> Iterator[Figure]:
+    """None where no collector is named."""
+    exporter = services.exporter
+    if exporter is None:
+        return
+    yield Figure("traces_exported", "Traces that the collector took", exporter.sent)
+    yield Figure("traces_export_dropped", "Traces that it will never get", exporter.dropped)
+    yield Figure("traces_export_queued", "Traces waiting for it", exporter.queued, counts=False)
+    yield Figure("traces_export_failures", "Requests it refused or missed", exporter.failures)
+    yield Figure("spans_export_rejected", "Spans it did not want", exporter.rejected_spans)
 
 
 def _breakers(services: Services) -> Iterator[Figure]:

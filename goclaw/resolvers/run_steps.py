@@ -5,13 +5,13 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from goclaw.events.row import EventRow
-from goclaw.models.run_events import RunInjected, RunToolCall, RunToolResult
+from goclaw.models.run_events import RunInjected, RunRetrying, RunToolCall, RunToolResult
 from goclaw.models.sessions import Message
 from goclaw.resolvers.context import Context
 from goclaw.runtime.live import BETWEEN_STEPS
 from goclaw.runtime.steps import PREVIEW_CHARS
 
-Happened = RunToolCall | RunToolResult | RunInjected
+Happened = RunToolCall | RunToolResult | RunInjected | RunRetrying
 
 
 class RunSteps:
@@ -70,6 +70,16 @@ class RunSteps:
         elif event.kind == "run.injected":
             self._injected += 1
             yield RunInjected(event.cursor, told["text"])
+        elif event.kind == "run.retrying":
+            yield RunRetrying(
+                event.cursor,
+                told["provider"],
+                told["model"],
+                told["attempt"],
+                told["max_attempts"],
+                told["error_code"],
+                told["wait_ms"],
+            )
 
     def _once(self, happened: Happened, id: str) -> Iterator[Happened]:
         key = (type(happened), id)

@@ -16,6 +16,7 @@ from goclaw.runtime.job_runs import JobRuns
 from goclaw.runtime.lanes import Lanes
 from goclaw.runtime.remote import RemoteRuns
 from goclaw.runtime.runner import Runner
+from goclaw.runtime.trace_export import TraceExporter
 from goclaw.runtime.trace_writer import TraceWriter
 from goclaw.security.edge import Edge
 from goclaw.security.guard import Guard
@@ -48,6 +49,7 @@ class Services:
     lanes: Lanes
     remote: RemoteRuns
     traces: TraceWriter
+    exporter: TraceExporter | None
     keys: KeyCache[ValidKey]
     key_use: KeyUse
     targets: Targets

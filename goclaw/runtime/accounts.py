@@ -163,7 +163,8 @@ class Outcome:
         run, ended_ms = self.run, self.duration_ms
         rows = TraceRows(run, self._scrubber)
         told = rows.preview(self.answer)
-        agent = rows.agent(self.status, ended_ms, told, self.error_text)
+        code = None if self.error is None else self.error.code
+        agent = rows.agent(self.status, ended_ms, told, self.error_text, code)
         spans = [agent]
         if run.calling:
             spans.append(

@@ -12,7 +12,7 @@ import structlog
 
 from goclaw.core.errors import GatewayError, Unavailable
 from goclaw.core.provider_settings import ProviderSettings
-from goclaw.providers.attempts import Attempt, is_broken, may_pass, was_closed
+from goclaw.providers.attempts import Attempt, Retry, is_broken, may_pass, was_closed
 from goclaw.providers.client import ModelClient
 from goclaw.providers.messages import Delta, ModelRequest, ProviderModel, Reply
 from goclaw.runtime.breaker import Breaker
@@ -43,6 +43,7 @@ class RetryingClient:
         while True:
             tries.begin()
             try:
+                await tries.tell_of_hop()
                 reply = await self._client.complete(request)
             except GatewayError as error:
                 await tries.fail(error)
@@ -58,6 +59,7 @@ class RetryingClient:
         while True:
             tries.begin()
             try:
+                await tries.tell_of_hop()
                 async with aclosing(self._client.stream(request)) as chunks:
                     async for deltas in chunks:
                         if not tries.answered:
@@ -102,6 +104,26 @@ class _Tries:
             self._note(error, None)
             raise
 
+    async def tell_of_hop(self) -> None:
+        """Where others were asked before this provider, or this one was for the last time it
+        seemed.
+        """
+        if self._number == 1 and self._request.attempts:
+            await self._tell(1, self._request.attempts[-1].code or "", 0.0)
+
+    async def _tell(self, attempt: int, code: str, wait_s: float) -> None:
+        if self._request.on_retry is None:
+            return
+        retry = Retry(
+            provider=self._client.name,
+            model=self._request.model,
+            attempt=attempt,
+            max_attempts=self._client.settings.max_attempts,
+            code=code,
+            wait_s=wait_s,
+        )
+        await self._request.on_retry(retry)
+
     def answer(self) -> None:
         """The model has begun to speak: from now on a failure is one."""
         self.answered = True
@@ -117,6 +139,7 @@ class _Tries:
             self._note(error, wait_s)
         if wait_s is None:
             raise error
+        await self._tell(self._number + 1, error.code, wait_s)
         log.info("provider.retry", provider=self._client.name, code=error.code, wait_s=wait_s)
         await sleep(wait_s)
         self._began = monotonic()

@@ -20,6 +20,7 @@ from goclaw.runtime.limits import Limits
 from goclaw.runtime.live import LiveRun, Turn, cancelled
 from goclaw.runtime.loop import Loop
 from goclaw.runtime.recent import RecentRuns
+from goclaw.runtime.retold import RetryNews
 from goclaw.runtime.steps import Steps
 from goclaw.runtime.trace_writer import TraceWriter
 from goclaw.security.scrub import Scrubber
@@ -63,6 +64,7 @@ class Runner:
         self.awaited: dict[UUID, asyncio.Future[LiveRun]] = {}
         self._limits = limits
         self._budgets = Budgets(database, hub)
+        self._retries = RetryNews(database, hub, worker)
         self._compactor = Compactor(database, traces, scrubber, self._budgets)
         self._tasks: set[asyncio.Task[Any]] = set()
 
@@ -131,6 +133,7 @@ class Runner:
                 pass
             return run.whole or run.said
         run.task = asyncio.current_task()
+        self._retries.of(run)
         try:
             run.reply = await run.turn.client.complete(run.turn.request)
         except GatewayError as error:
@@ -145,6 +148,7 @@ class Runner:
     async def stream(self, run: LiveRun) -> AsyncGenerator[list[Delta], None]:
         """The answer as it comes. Closing the iterator before its end cancels the run."""
         run.task = asyncio.current_task()
+        self._retries.of(run)
         loop = self._loop(run)
         try:
             source = run.turn.client.stream(run.turn.request) if loop is None else loop.deltas()

@@ -82,7 +82,9 @@ class TraceRows:
         ended_ms: int | None,
         answered: str | None = None,
         error: str | None = None,
+        code: str | None = None,
     ) -> NewSpan:
+        """`code` is the error's, whose text may not be for everyone who reads traces."""
         run, turn = self._run, self._run.turn
         return NewSpan(
             id=run.agent_span_id or uuid7(),
@@ -98,6 +100,7 @@ class TraceRows:
             output_preview=answered,
             error=error,
             created_at=self._began,
+            metadata=None if code is None else {"error_code": code},
         )
 
     def model_call(
@@ -141,7 +144,10 @@ class TraceRows:
             finish_reason=reply.finish_reason or None,
             first_seq=run.first_seq,
             last_seq=wrote_to,
-            metadata={
+            metadata=(agent.metadata or {})
+            | {
+                "provider_type": run.turn.provider_type if by is None else by.provider_type,
+                "response_model": reply.model or None,
                 "cached_tokens": usage.cached_tokens,
                 "cache_write_tokens": usage.cache_write_tokens,
                 "attempts": [attempt.row() for attempt in run.request.attempts],

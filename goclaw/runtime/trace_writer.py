@@ -2,13 +2,14 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Final, NamedTuple, TypeVar
 from uuid import UUID
 
 import structlog
 
 from goclaw.core.errors import Unavailable
+from goclaw.models.runs import RunStatus
 from goclaw.store.database import Database
 from goclaw.store.traces import NewSpan, NewTrace, copy_rows
 
@@ -22,6 +23,10 @@ MAX_QUEUED: Final = 50_000
 """Rows."""
 
 Written = TypeVar("Written", NewTrace, NewSpan)
+
+
+OnEnded = Callable[[UUID, Collection[UUID] | None], None]
+"""Told of a trace that has ended once it is written; or of spans that came after its end."""
 
 
 class Entry(NamedTuple):
@@ -47,8 +52,9 @@ class TraceWriter:
     may have been committed.
     """
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, on_ended: OnEnded | None = None) -> None:
         self._database = database
+        self.on_ended = on_ended
         self._queue: deque[Entry] = deque()
         self._batch: list[Entry] = []
         self._full = asyncio.Event()
@@ -123,6 +129,15 @@ class TraceWriter:
         self._batch = []
         self.queued -= rows
         self.written += rows
+        if self.on_ended is not None:
+            self._tell(batch, self.on_ended)
+
+    def _tell(self, batch: list[Entry], on_ended: OnEnded) -> None:
+        """The agent's span is there at the end of a run, and not with what comes after it."""
+        for entry in batch:
+            if entry.trace is not None and entry.trace.status != RunStatus.RUNNING:
+                is_end = any(span.parent_span_id is None for span in entry.spans)
+                on_ended(entry.trace.id, None if is_end else [span.id for span in entry.spans])
 
 
 def _latest(rows: list[Written]) -> list[Written]:

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 from typing import Final
+from uuid import UUID
 
 import structlog
 
@@ -13,6 +14,7 @@ from goclaw.core.errors import Unavailable
 from goclaw.runtime.retention import Retention
 from goclaw.runtime.rollup import Rollup
 from goclaw.runtime.runner import Runner
+from goclaw.runtime.trace_writer import OnEnded
 from goclaw.store.cron_due import trim_cron_runs
 from goclaw.store.database import Database
 from goclaw.store.events import trim_events
@@ -38,8 +40,11 @@ class Upkeep:
         *,
         keep_events: timedelta,
         session_idle: timedelta,
+        on_ended: OnEnded | None = None,
     ) -> None:
+        """`on_ended` is told of the traces that are ended for workers that died."""
         self._database = database
+        self._on_ended = on_ended
         self._rollup = rollup
         self._retention = retention
         self._keep_events = keep_events
@@ -65,10 +70,16 @@ class Upkeep:
             self._runner.drop_lost(asked, heard.ours)
         self._looked_until, left = await end_left_traces(self._database, self._looked_until)
         if left:
-            log.warning("traces.left", traces=left)
+            log.warning("traces.left", traces=len(left))
+            self._tell_ended(left)
         if lost := await end_lost_runs(self._database):
             log.warning("runs.lost", runs=lost)
             self._runner.tell()
+
+    def _tell_ended(self, traces: list[UUID]) -> None:
+        if self._on_ended is not None:
+            for trace_id in traces:
+                self._on_ended(trace_id, None)
 
     async def _tidy(self) -> None:
         await forget_old_requests(self._database)

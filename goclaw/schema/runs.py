@@ -146,6 +146,22 @@ class RunInjected:
     text: str = described("What was said, 1,000 characters of it at most.")
 
 
+@strawberry.type(
+    description="A model call failed and is made once more. Told while it happens; afterwards the "
+    "trace has it."
+)
+class RunRetrying:
+    is_type_of = window_on(rows.RunRetrying)
+
+    cursor: str = described(WHERE)
+    provider: str = described("The provider that is asked next.")
+    model: str = described("The model that is asked next.")
+    attempt: int = described("Which call of that provider it is.")
+    max_attempts: int = described("How many there are at most.")
+    error_code: str = described("Why the call before failed, as a code.")
+    wait_ms: int = described("How long is waited before, in milliseconds.")
+
+
 @strawberry.type(description="The run is over.")
 class RunEnded:
     is_type_of = window_on(rows.RunEnded)
@@ -156,7 +172,14 @@ class RunEnded:
 
 
 RunEvent = Annotated[
-    RunStarted | RunText | RunThinking | RunToolCall | RunToolResult | RunInjected | RunEnded,
+    RunStarted
+    | RunText
+    | RunThinking
+    | RunToolCall
+    | RunToolResult
+    | RunInjected
+    | RunRetrying
+    | RunEnded,
     strawberry.union("RunEvent", description="What happens to a run."),
 ]
 

@@ -118,7 +118,7 @@ class _CheckedResolver(abc.AbstractResolver):
 class OutboundClient:
     """Keeps connections alive; follows no redirect (`fetch` does); refuses reserved addresses.
 
-    `allowed_hosts` and the embedded model's own address go unchecked, over a
+    `allowed_hosts`, the embedded model's own address and the collector's go unchecked, over a
     connection pool of their own. Works between `open` and `close`.
     """
 
@@ -127,6 +127,7 @@ class OutboundClient:
     ) -> None:
         self.allowed_hosts = AllowedHosts(allowed_hosts)
         self.embedded_url: URL | None = None
+        self.collector_url: URL | None = None
         self._resolver = resolver
         self._checked: aiohttp.ClientSession | None = None
         self._unchecked: aiohttp.ClientSession | None = None
@@ -178,6 +179,10 @@ class OutboundClient:
         """The embedded model's address, which only `request(embedded=True)` may use."""
         self.embedded_url = URL(base_url).origin() if base_url else None
 
+    def collect(self, url: str | None) -> None:
+        """The collector's address, which only `request(collector=True)` may use."""
+        self.collector_url = URL(url).origin() if url else None
+
     async def request(
         self,
         method: str,
@@ -187,13 +192,14 @@ class OutboundClient:
         limits: aiohttp.ClientTimeout,
         data: bytes | None = None,
         embedded: bool = False,
+        collector: bool = False,
     ) -> aiohttp.ClientResponse:
         """The head of the answer. Raises UpstreamFailed for a refused host or port, else
         aiohttp's errors.
 
         The caller closes or reads the response to its end.
         """
-        session = self._session_for(url, embedded)
+        session = self._session_for(url, embedded, collector)
         try:
             return await session.request(
                 method, url, headers=headers, data=data, timeout=limits, allow_redirects=False
@@ -205,13 +211,16 @@ class OutboundClient:
                 raise
         raise UpstreamFailed("host_refused", host=shown(url))
 
-    def _session_for(self, url: URL, embedded: bool) -> aiohttp.ClientSession:
-        """By identity: the embedded model's own origin, or what an administrator named. An address
-        may have been stored before it was refused, so it is held to what is refused today.
+    def _session_for(self, url: URL, embedded: bool, collector: bool) -> aiohttp.ClientSession:
+        """By identity: the embedded model's or the collector's own origin, or what an
+        administrator named. An address may have been stored before it was refused, so it is held
+        to what is refused today.
         """
-        if embedded and url.origin() != self.embedded_url:
+        if (embedded and url.origin() != self.embedded_url) or (
+            collector and url.origin() != self.collector_url
+        ):
             raise UpstreamFailed("host_refused", host=shown(url))
-        open_to_all = embedded or (url.raw_host or "", url.port) in self.allowed_hosts
+        open_to_all = embedded or collector or (url.raw_host or "", url.port) in self.allowed_hosts
         refusal = None if open_to_all else refused_because(url, self.allowed_hosts)
         if refusal is not None:
             raise UpstreamFailed(refusal, host=shown(url), port=url.port)

@@ -106,6 +106,9 @@ def secrets_of(settings: Settings) -> Iterator[str]:
     for address in (settings.postgres_dsn, settings.redis_url):
         if address is not None:
             yield from passwords_in(address.get_secret_value())
+    for value in settings.collector_headers.values():
+        yield value
+        yield value.rpartition(" ")[2]  # without the scheme, such as Bearer
 
 
 def secrets_of_host(host: Host) -> Iterator[str]:

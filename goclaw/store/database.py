@@ -24,6 +24,7 @@ from sqlmodel.sql.expression import SelectOfScalar
 from goclaw.core.callers import Caller
 from goclaw.core.errors import Unavailable
 from goclaw.store.pool import Pool, Row
+from goclaw.store.pulse import Pulse, Watch
 from goclaw.store.visibility import visible_to
 
 log = structlog.get_logger()
@@ -99,22 +100,34 @@ class Reads:
 
     async def records(self, sql: str, arguments: Sequence[object]) -> list[Row]:
         if self.slots is None:
-            return await fetch(self.pool, sql, arguments)
+            return await fetch(self.pool, sql, arguments, promptly=True)
         async with self.slots:
-            return await fetch(self.pool, sql, arguments)
+            return await fetch(self.pool, sql, arguments, promptly=True)
 
 
-async def fetch(pool: Pool, sql: str, arguments: Sequence[object]) -> list[Row]:
-    """One statement, one round trip; asked again once when a migration outdated its plan."""
+async def fetch(
+    pool: Pool, sql: str, arguments: Sequence[object], *, promptly: bool = False
+) -> list[Row]:
+    """One statement, one round trip; asked again once when a migration outdated its plan.
+    `promptly` is for callers who are better told at once: a database that answers nobody is away
+    to them after `PATIENCE_S` and `ANSWER_S`, and else after `COMMAND_TIMEOUT_S`.
+    """
     try:
         async with pool.acquire(timeout=ACQUIRE_TIMEOUT_S) as connection:
-            try:
-                rows: list[Row] = await connection.fetch(sql, *arguments)
-            except asyncpg.InvalidCachedStatementError:
-                rows = await connection.fetch(sql, *arguments)
-            return rows
+            if not promptly or pool.pulse is None:
+                return await _rows(connection, sql, arguments)
+            with pool.pulse.watch(connection):
+                return await _rows(connection, sql, arguments)
     except AWAY as error:
         raise _unavailable(error) from error
+
+
+async def _rows(connection: Any, sql: str, arguments: Sequence[object]) -> list[Row]:
+    try:
+        rows: list[Row] = await connection.fetch(sql, *arguments)
+    except asyncpg.InvalidCachedStatementError:
+        rows = await connection.fetch(sql, *arguments)
+    return rows
 
 
 class Database:
@@ -140,7 +153,7 @@ class Database:
 
     async def ping(self) -> None:
         """Raises Unavailable when the database does not answer."""
-        await fetch(self.pool, "select 1", ())
+        await fetch(self.pool, "select 1", (), promptly=True)
 
     async def close(self) -> None:
         await self.engine.dispose()
@@ -199,9 +212,10 @@ async def open_database(dsn: str, connections: int, *, statement_cache: bool) ->
     """
     writers = max(1, connections // 3)
     size = 200 if statement_cache else 0
-    pool = await open_pool(dsn, max(1, connections - writers - 1), cache_size=size)
+    pulse = Pulse(dsn)
+    pool = await open_pool(dsn, max(1, connections - writers - 1), cache_size=size, pulse=pulse)
     copies = await open_pool(dsn, 1, cache_size=size, init=set_copy_codecs, begin_with=0)
-    return Database(pool, copies, open_engine(dsn, writers, cache_size=size))
+    return Database(pool, copies, open_engine(dsn, writers, cache_size=size, pulse=pulse))
 
 
 async def open_pool(
@@ -211,6 +225,7 @@ async def open_pool(
     cache_size: int = 200,
     init: Callable[["asyncpg.Connection[Row]"], Awaitable[None]] = set_codecs,
     begin_with: int = 1,
+    pulse: Pulse | None = None,
 ) -> Pool:
     """Connects `begin_with` times at once. Raises Unavailable."""
     with unavailable_when_away():
@@ -224,20 +239,24 @@ async def open_pool(
             reset=_no_reset,
             record_class=Row,
         )
-    return Pool(pool)
+    return Pool(pool, pulse)
 
 
 async def _no_reset(_: "asyncpg.Connection[Row]") -> None:
     """Single statements leave no session state behind, so the reset round trip is saved."""
 
 
-def open_engine(dsn: str, connections: int, *, cache_size: int = 200) -> AsyncEngine:
+def open_engine(
+    dsn: str, connections: int, *, cache_size: int = 200, pulse: Pulse | None = None
+) -> AsyncEngine:
+    """With a `pulse`, transactions are watched as statements that are asked for promptly are."""
     engine = create_async_engine(
         "postgresql+asyncpg://",
         connect_args={
             "dsn": dsn,
             "statement_cache_size": cache_size,
             "command_timeout": COMMAND_TIMEOUT_S,
+            "timeout": ACQUIRE_TIMEOUT_S,
         },
         pool_size=connections,
         max_overflow=0,
@@ -246,7 +265,23 @@ def open_engine(dsn: str, connections: int, *, cache_size: int = 200) -> AsyncEn
         json_deserializer=orjson.loads,
     )
     event.listen(engine.sync_engine, "checkout", _refuse_closed)
+    if pulse is not None:
+        _watch_transactions(engine, pulse)
     return engine
+
+
+def _watch_transactions(engine: AsyncEngine, pulse: Pulse) -> None:
+    def begin(connection: Any, record: Any, _: object) -> None:
+        record.info["watch"] = watch = pulse.watch(connection.driver_connection)
+        watch.begin()
+
+    def end(_: object, record: Any) -> None:
+        watch: Watch | None = record.info.pop("watch", None)
+        if watch is not None:
+            watch.end()
+
+    event.listen(engine.sync_engine, "checkout", begin)
+    event.listen(engine.sync_engine, "checkin", end)
 
 
 def _refuse_closed(connection: Any, *_: object) -> None:

@@ -8,6 +8,8 @@ from typing import Any, Final, Self
 
 import asyncpg
 
+from goclaw.store.pulse import Pulse
+
 PARKED_S: Final = 60.0
 """How long a connection waits for the next statement before it goes back into the pool."""
 
@@ -28,9 +30,10 @@ class Pool:
     here instead. In return a block must leave no session state behind.
     """
 
-    def __init__(self, pool: "asyncpg.Pool[Row]") -> None:
+    def __init__(self, pool: "asyncpg.Pool[Row]", pulse: Pulse | None = None) -> None:
         """`pool` is nobody else's to acquire from, as what is parked here counts as in use."""
         self._pool = pool
+        self.pulse = pulse
         self._slots = asyncio.Semaphore(pool.get_max_size())
         self._parked: deque[tuple[float, Any]] = deque()
         self._closing = False

@@ -101,8 +101,9 @@ QUEUE: Final = queue_statement()
 
 async def queue_run(database: Database, run: QueuedRun, session_limit: int, limit: int) -> Queued:
     """Writes run, job and event, unless so many wait already: for the session, for all."""
+    arguments = queue_arguments(run, session_limit, limit)
     try:
-        row = (await fetch(database.pool, QUEUE, queue_arguments(run, session_limit, limit)))[0]
+        row = (await fetch(database.pool, QUEUE, arguments, promptly=True))[0]
     except asyncpg.UniqueViolationError:  # the request is there now
         return Queued.KEPT
     return outcome(row)

@@ -7,6 +7,7 @@ from typing import Final
 
 import sqlalchemy as sa
 from sqlalchemy import DateTime, bindparam, cast, delete, func, insert, text
+from sqlalchemy.dialects import postgresql
 from sqlmodel import col, select
 
 from goclaw.core.callers import system_caller
@@ -21,6 +22,9 @@ LATE: Final = timedelta(days=1)
 
 ALONE: Final = text("lock table usage_hours in share row exclusive mode")
 """Whoever renames a user in the rows waits, and then sees those that were added meanwhile."""
+
+NOTED: Final = postgresql.insert(UsageCounted).values(id=1).on_conflict_do_nothing()
+"""Whoever lost the row has all counted again."""
 
 BEGIN: Final = bindparam("begin", type_=DateTime(timezone=True))
 END: Final = bindparam("end", type_=DateTime(timezone=True))
@@ -39,9 +43,10 @@ COUNT: Final = insert(UsageHour).from_select(
 
 async def begin_again(database: Database, now: datetime) -> datetime | None:
     """The hour to begin at: the last one that was counted once more, for what came late. None
-    when none was.
+    when none was, or nobody knows any more.
     """
     async with database.begin(system_caller()) as db:
+        await db.exec(NOTED)
         counted = (await db.exec(select(UsageCounted))).one().until
     if counted is None or counted < now - LATE:
         return counted

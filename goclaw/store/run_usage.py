@@ -64,6 +64,8 @@ def _ended(*conditions: ColumnElement[bool]) -> FromClause:
         col(Run.provider_name),
         col(Run.model),
         col(Run.status),
+        col(Run.lane),
+        col(Run.attempts),
         col(Run.started_at),
         col(Run.ended_at),
         *(col(getattr(Run, name)) for name in OF_RUN),
@@ -123,6 +125,7 @@ def run_usage(*conditions: ColumnElement[bool]) -> Subquery:
     ranked = _ranked(_steps(ended))
     first = func.coalesce(ranked.c.place, 1) == 1
     unseen = ranked.c.run_id.is_(None)
+    waited = and_(ended.c.lane.is_not(None), ended.c.attempts == 0)  # and never began
 
     def once(value: Any) -> ColumnElement[Any]:
         return case((first, value), else_=0)
@@ -138,8 +141,10 @@ def run_usage(*conditions: ColumnElement[bool]) -> Subquery:
         "runs": once(1),
         "failed_runs": once(cast(ended.c.status == RunStatus.ERROR, Integer)),
         "duration_ms": once(cast(func.greatest(lasted, 0), BigInteger)),
-        "model_calls": case((unseen, 1), else_=ranked.c.model_calls),
-        "unpriced_calls": case((unseen, unpriced), else_=ranked.c.unpriced_calls),
+        "model_calls": case((unseen & waited, 0), (unseen, 1), else_=ranked.c.model_calls),
+        "unpriced_calls": case(
+            (unseen & waited, 0), (unseen, unpriced), else_=ranked.c.unpriced_calls
+        ),
         "tool_calls": once(func.coalesce(ranked.c.run_tool_calls, 0)),
         "input_tokens": whole("input_tokens"),
         "output_tokens": whole("output_tokens"),

@@ -170,7 +170,7 @@ async def begin_run(database: Database, run: NewRun) -> Row | None:
         [] if run.takes_more else None,
     )
     try:
-        rows = await fetch(database.pool, BEGIN, arguments)
+        rows = await fetch(database.pool, BEGIN, arguments, promptly=True)
     except asyncpg.UniqueViolationError:  # a session of that key, or the request, is there now
         return None
     return rows[0] if rows else None

@@ -69,6 +69,13 @@ with run as (
 select waits from run
 """
 
+RETRYING: Final = """
+insert into events (id, topic, kind, user_id, agent_id, audience, payload)
+select $3, 'run:' || id, 'run.retrying', user_id, agent_id, 'user',
+    $4::jsonb || jsonb_build_object('id', id)
+from runs where id = $1 and status = 'running' and worker = $2
+"""
+
 LAST_WORD: Final = """
 update runs set inbox = case when inbox = '[]' then null else inbox end
 where id = $1 and status = 'running' and worker = $2
@@ -165,6 +172,13 @@ async def write_result(
     return bool(rows[0].waits) if rows else None
 
 
+async def note_retry(
+    database: Database, run_id: UUID, worker: str, event_id: UUID, event: Json
+) -> None:
+    """Nothing is written of a run that has ended, or is another worker's by now."""
+    await fetch(database.pool, RETRYING, (run_id, worker, event_id, event))
+
+
 async def has_last_word(database: Database, run_id: UUID, worker: str) -> bool:
     """Whether the run may end: the user has said nothing that it has not taken, and from now on
     nothing more is taken. So it is also when the run has ended, or is another worker's by now.
@@ -187,7 +201,7 @@ async def inject(
     """
     arguments = (session_id, user_id, [message], event_id, event, request)
     try:
-        rows = await fetch(database.pool, INJECT, arguments)
+        rows = await fetch(database.pool, INJECT, arguments, promptly=True)
     except asyncpg.UniqueViolationError:  # the same request is under way
         return None
     return rows[0].id if rows else None

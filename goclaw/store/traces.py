@@ -201,19 +201,22 @@ with edge as (
             count(*) filter (where span_type = 'tool_call') as tool_calls
         from spans where spans.trace_id = ended.trace_id
     ) as counted
-    where traces.id = ended.trace_id
+    where traces.id = ended.trace_id and traces.status = 'running'
+    returning traces.id
 ), span as (
     update spans set status = ended.status, end_time = ended_at, error = ended.error_code,
         duration_ms = extract(epoch from ended_at - start_time) * 1000
     from ended where spans.trace_id = ended.trace_id and spans.status = 'running'
 )
-select until, (select count(*) from ended) as total from edge
+select until, array(select id from trace) as ids from edge
 """
 
 
-async def end_left_traces(database: Database, since: datetime | None) -> tuple[datetime, int]:
+async def end_left_traces(
+    database: Database, since: datetime | None
+) -> tuple[datetime, list[UUID]]:
     """Ends the traces of runs that ended since then, and whose worker died before it wrote that
-    down. Tells up to when it looked, and how many there were; None looks a day back.
+    down. Tells up to when it looked, and which ones nobody else ended; None looks a day back.
     """
     row = (await fetch(database.pool, LEFT, (since,)))[0]
-    return row.until, int(row.total)
+    return row.until, row.ids

@@ -9,13 +9,17 @@ SOCKET = ".s.PGSQL.5432"
 
 
 class PostgresProxy:
-    """`async with` it; `away` breaks every connection and refuses new ones until `back`."""
+    """`async with` it; `away` breaks every connection and refuses new ones until `back`, `freeze`
+    takes them and passes nothing on until `thaw`.
+    """
 
     def __init__(self, dsn: str) -> None:
         parts = urlsplit(dsn)
         self._socket = f"{parse_qs(parts.query)['host'][0]}/{SOCKET}"
         self._database = parts.path
         self._port = 0
+        self._flows = asyncio.Event()
+        self._flows.set()
         self._server: asyncio.Server | None = None
         self._open: set[asyncio.StreamWriter] = set()
         self._pumps: set[asyncio.Task[None]] = set()
@@ -43,20 +47,27 @@ class PostgresProxy:
         for writer in list(self._open):
             writer.transport.abort()
 
+    def freeze(self) -> None:
+        self._flows.clear()
+
+    def thaw(self) -> None:
+        self._flows.set()
+
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await self._flows.wait()
         there, back = await asyncio.open_unix_connection(self._socket)
         self._open |= {writer, back}
         try:
-            await asyncio.gather(pump(reader, back), pump(there, writer))
+            await asyncio.gather(self._pump(reader, back), self._pump(there, writer))
         finally:
             self._open -= {writer, back}
             for end in (writer, back):
                 end.transport.abort()
 
-
-async def pump(source: asyncio.StreamReader, target: asyncio.StreamWriter) -> None:
-    with suppress(OSError):
-        while data := await source.read(65_536):
-            target.write(data)
-            await target.drain()
-    target.transport.abort()
+    async def _pump(self, source: asyncio.StreamReader, target: asyncio.StreamWriter) -> None:
+        with suppress(OSError):
+            while data := await source.read(65_536):
+                await self._flows.wait()
+                target.write(data)
+                await target.drain()
+        target.transport.abort()

@@ -9,8 +9,10 @@ from typing import Any
 import asyncpg
 import pytest
 import pytest_asyncio
+from sqlalchemy import text
 
-from goclaw.core.callers import Scope
+from goclaw.core.callers import Scope, system_caller
+from goclaw.store import database, pulse
 from tests.doors.calling import FOLLOW_RUN, SEND, Answer, Caller, Following
 from tests.doors.conftest import host_for
 from tests.doors.postgres_proxy import PostgresProxy
@@ -151,6 +153,48 @@ async def test_every_door_says_so_and_works_again_by_itself(shaky: Shaky, by: st
     renamed = await caller.graphql(RENAME, input={"id": rows["agent"], "displayName": "Back"})
     assert renamed.data["updateAgent"]["displayName"] == "Back"
     assert not world.upstream._queue
+
+
+@pytest.mark.parametrize("by", ["key", "token"])
+async def test_every_new_call_is_told_of_a_database_that_is_frozen(
+    shaky: Shaky, by: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It closes nothing and answers nobody: whoever calls does not wait for its return."""
+    for pause in ("PATIENCE_S", "ANSWER_S", "LOOK_S"):
+        monkeypatch.setattr(pulse, pause, 0.2)
+    world = shaky.world
+    rows = await world.fresh()
+    caller = world.caller(Scope.ADMIN) if by == "key" else world.root("ada")
+    shaky.proxy.freeze()
+    try:
+        async with asyncio.timeout(database.COMMAND_TIMEOUT_S - 5):
+            answers = await asyncio.gather(
+                *(
+                    caller.rest(method, Template(path).substitute(rows), body)
+                    for method, path, body in REST
+                )
+            )
+            ready = await world.caller(None, None).rest("GET", "/readyz")
+    finally:
+        shaky.proxy.thaw()
+    for answer in answers:
+        assert_away(answer)
+    assert ready.status == 503
+    await shaky.recovered()
+    assert (await caller.chat()).status == 200
+
+
+async def test_a_slow_statement_is_waited_for(
+    shaky: Shaky, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for pause in ("PATIENCE_S", "LOOK_S"):
+        monkeypatch.setattr(pulse, pause, 0.05)
+    services = shaky.world.services
+    slow = "select pg_sleep(0.5)"
+    reads = services.database.reads(system_caller())
+    assert len(await reads.records(slow, ())) == 1
+    async with services.database.begin(system_caller()) as db:
+        assert len((await (await db.connection()).execute(text(slow))).all()) == 1
 
 
 async def test_connections_that_broke_unseen_are_no_ones_concern(shaky: Shaky) -> None:

@@ -158,10 +158,10 @@ async def test_a_trace_that_its_worker_could_not_end_is_ended_by_another(
 
     database = scene.services.database
     since, left = await end_left_traces(database, None)
-    assert left == 0  # its worker may be about to
+    assert left == []  # its worker may be about to
     await database.pool.execute("update runs set ended_at = now() - interval '11 seconds'")
-    assert (await end_left_traces(database, since - timedelta(minutes=1)))[1] == 1
-    assert (await end_left_traces(database, None))[1] == 0
+    assert (await end_left_traces(database, since - timedelta(minutes=1)))[1] == [trace.id]
+    assert (await end_left_traces(database, None))[1] == []
     trace, spans = await scene.trace()
     run = await scene.run()
     assert (trace.status, trace.end_time) == ("completed", run.ended_at)
@@ -359,9 +359,9 @@ async def test_a_run_of_k_steps_costs_a_fixed_number_of_statements_each(
         sent: list[str] = []
         real = floor.fetch
 
-        async def counted(pool: object, sql: str, arguments: object) -> object:
+        async def counted(pool: object, sql: str, arguments: object, **how: bool) -> object:
             sent.append(sql)  # noqa: B023
-            return await real(pool, sql, arguments)  # type: ignore[arg-type]  # noqa: B023
+            return await real(pool, sql, arguments, **how)  # type: ignore[arg-type]  # noqa: B023
 
         for _ in range(steps):
             scene.upstream.reply(calls=(call("weather", city=f"c{steps}"),))

@@ -191,7 +191,7 @@ SCENARIOS = (
             Script(text="Here I am."),
         ),
         messages=[("assistant", "Here I am.")],
-        events=[],
+        events=["run.retrying"],
         spans=[asks()],
         counted=(1, 12, 7),
         answer="Here I am.",

@@ -19,9 +19,9 @@ def statements(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     told: list[str] = []
     fetch = database.fetch
 
-    async def counted(pool: Any, sql: str, arguments: Any) -> Any:
+    async def counted(pool: Any, sql: str, arguments: Any, **how: bool) -> Any:
         told.append(sql)
-        return await fetch(pool, sql, arguments)
+        return await fetch(pool, sql, arguments, **how)
 
     monkeypatch.setattr(database, "fetch", counted)
     return told
@@ -120,12 +120,12 @@ async def test_one_call_holds_few_connections(
     open_now = most = 0
     fetch = database.fetch
 
-    async def watched(*arguments: Any) -> Any:
+    async def watched(pool: Any, sql: str, arguments: Any, **how: bool) -> Any:
         nonlocal open_now, most
         open_now += 1
         most = max(most, open_now)
         try:
-            return await fetch(*arguments)
+            return await fetch(pool, sql, arguments, **how)
         finally:
             open_now -= 1
 

@@ -136,6 +136,28 @@ async def life(services: Services, upstream: ScriptedUpstream) -> Life:
     return life
 
 
+async def test_a_server_that_lost_count_begins_anew(life: Life) -> None:
+    """The row that says how far was deleted by hand, or never restored."""
+    await some_runs(life)
+    await life.count()
+    counted, figures = await life.counted_rows(), await life.figures()
+    await life.pool.execute("delete from usage_counted")
+    await life.count()
+    assert await life.figures() == figures
+    assert await life.counted_rows() == counted
+    [row] = await life.pool.fetch("select id, until from usage_counted")
+    assert (row["id"], row["until"]) == (1, last_full_hour(datetime.now(UTC)))
+
+
+async def test_a_run_that_was_cancelled_before_it_began_asked_no_model(life: Life) -> None:
+    began = await life.run(this_hour())
+    waited = await life.run(this_hour(), status="cancelled", tokens=0)
+    await life.pool.execute("update runs set lane = 'main', attempts = 1 where id = $1", began)
+    await life.pool.execute("update runs set lane = 'main' where id = $1", waited)
+    totals = await usage_totals(life.reads(), EVER, ALL)
+    assert (totals.runs, totals.model_calls, totals.unpriced_calls) == (2, 1, 1)
+
+
 async def some_runs(life: Life) -> None:
     """Three users in four hours, two providers, two models, a failure, lost spans."""
     hour = this_hour()

@@ -119,6 +119,10 @@ describe("steps", () => {
     expect(segments(again.reduce(applyRunEvent, live))).toEqual(segments(live));
   });
 
+  it("stay as they are when a call is made once more", () => {
+    expect(applyRunEvent(live, { __typename: "RunRetrying" })).toBe(live);
+  });
+
   it("keep all that was said when the run ends", () => {
     const ended = applyRunEvent(live, {
       __typename: "RunEnded",

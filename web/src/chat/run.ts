@@ -58,6 +58,9 @@ export function applyRunEvent(live: LiveRun, event: RunEvent): LiveRun {
         ended: true,
         message: event.message,
       };
+    default:
+      // Told of something that is not shown here, such as a call that is made once more.
+      return live;
   }
 }
 

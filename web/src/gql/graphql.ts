@@ -713,6 +713,7 @@ export type RunEventsSubscription = { runEvents:
     | { __typename: 'RunToolCall', callId: string, name: string, arguments: string, offset: number }
     | { __typename: 'RunToolResult', callId: string, isError: boolean, durationMs: number | null, result: string }
     | { __typename: 'RunInjected', said: string }
+    | { __typename: 'RunRetrying' }
     | { __typename: 'RunEnded', run: { id: string, sessionId: string | null, traceId: string, status: RunStatus, model: string, providerName: string, inputTokens: number, outputTokens: number, costUsd: string | null, errorCode: string | null, errorMessage: string | null, startedAt: string, endedAt: string | null }, message: { id: string, seq: number, role: MessageRole, name: string | null, content: string, parts: unknown, toolCalls: unknown, toolCallId: string | null, isError: boolean, thinking: string | null, runId: string | null, createdAt: string } | null }
    };
 
