@@ -33,7 +33,6 @@ from goclaw.store.database import Db, Reads
 from goclaw.store.delegations import (
     delegations_by_id,
     delegations_by_parent,
-    delegations_by_run,
 )
 from goclaw.store.providers import providers_by_id
 from goclaw.store.runs import runs_by_id
@@ -256,11 +255,6 @@ class Context:
     @cached_property
     def delegations(self) -> Loader[DelegationView | None]:
         return self._by_id(delegations_by_id)
-
-    @cached_property
-    def delegations_of_runs(self) -> Loader[DelegationView | None]:
-        """By the id of the run that carries the task."""
-        return self._by_id(delegations_by_run)
 
     @cached_property
     def child_delegations(self) -> Loader[list[DelegationView] | None]:

@@ -62,9 +62,3 @@ async def count_delegations(
 async def list_child_delegations(ctx: Context, id: UUID) -> list[DelegationView]:
     """Tasks that came of a task, in the order they were given."""
     return await ctx.child_delegations.load(id) or []
-
-
-@operation(Scope.READ)
-async def find_delegation(ctx: Context, run_id: UUID) -> DelegationView | None:
-    """The task that a run was given; None for one that was asked by somebody."""
-    return await ctx.delegations_of_runs.load(run_id)

@@ -60,9 +60,6 @@ def _rows() -> Any:
 BY_ID = Query[DelegationView](
     lambda visible: _rows().where(visible(Delegation), among_ids(Delegation.id))
 )
-BY_RUN = Query[DelegationView](
-    lambda visible: _rows().where(visible(Delegation), among_ids(Delegation.run_id))
-)
 BY_PARENT = Query[DelegationView](
     lambda visible: (
         _rows()
@@ -79,11 +76,6 @@ TOTAL = Query[Total](lambda visible: count_of(Delegation, visible(Delegation), *
 async def delegations_by_id(reads: Reads, ids: Collection[UUID]) -> dict[UUID, DelegationView]:
     """Ids the caller may not see are left out."""
     return {row.id: row for row in await BY_ID.fetch(reads, ids=list(ids))}
-
-
-async def delegations_by_run(reads: Reads, ids: Collection[UUID]) -> dict[UUID, DelegationView]:
-    """By the run that carries the task."""
-    return {row.run_id: row for row in await BY_RUN.fetch(reads, ids=list(ids))}
 
 
 async def delegations_by_parent(
