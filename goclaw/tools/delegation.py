@@ -8,6 +8,7 @@ from uuid import UUID
 import orjson
 from pydantic import BaseModel, Field
 
+from goclaw.tools.external import marked
 from goclaw.tools.tool import Tool, ToolContext, ToolResult
 
 SPAWN: Final = "spawn"
@@ -123,7 +124,6 @@ class DelegationTools:
                 SpawnArguments,
                 self.spawn,
                 timeout_s=TIMEOUT_S,
-                external=True,
             ),
             Tool(
                 DELEGATE,
@@ -132,7 +132,6 @@ class DelegationTools:
                 DelegateArguments,
                 self.delegate,
                 timeout_s=TIMEOUT_S,
-                external=True,
             ),
         ]
 
@@ -167,7 +166,8 @@ def _result(task: Task) -> ToolResult:
         told = {"id": task.id, "status": "accepted", "note": "You are told the result later."}
         return _json(told)
     if task.status == "completed":
-        return ToolResult(task.text or "(It ended without a word.)")
+        # It may have read what strangers wrote.
+        return ToolResult(marked(task.text) if task.text else "(It ended without a word.)")
     return ToolResult(f"The task {task.status}: {task.text or 'no reason is known'}", is_error=True)
 
 
