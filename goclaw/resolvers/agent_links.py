@@ -39,7 +39,7 @@ async def count_agent_links(ctx: Context, agent_id: UUID | None = None) -> int:
     return await count_visible_links(ctx.reads, agent_id)
 
 
-@operation(Scope.WRITE)
+@operation(Scope.WRITE, bound=False)
 async def create_agent_link(ctx: Context, data: AgentLinkCreate) -> AgentLink:
     """The caller has to administer the agents that may then ask, and see the others; whoever is
     asked works in the name of the user of the run, who has to be allowed to use it. Raises
@@ -58,7 +58,7 @@ async def create_agent_link(ctx: Context, data: AgentLinkCreate) -> AgentLink:
     return found(await ctx.agent_links.load(link.id), "agent_link", link.id)
 
 
-@operation(Scope.WRITE)
+@operation(Scope.WRITE, bound=False)
 async def update_agent_link(ctx: Context, id: UUID, changes: AgentLinkPatch) -> AgentLink:
     """Raises like `create_agent_link`."""
     values = changes.changes()
@@ -73,7 +73,7 @@ async def update_agent_link(ctx: Context, id: UUID, changes: AgentLinkPatch) -> 
     return found(await ctx.agent_links.load(id), "agent_link", id)
 
 
-@operation(Scope.WRITE)
+@operation(Scope.WRITE, bound=False)
 async def delete_agent_link(ctx: Context, id: UUID) -> UUID:
     """Tasks that go on over it are not stopped. Raises NotFound, Forbidden."""
     async with ctx.db() as db:

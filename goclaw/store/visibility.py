@@ -119,7 +119,7 @@ WITHIN_AGENTS: Final[dict[type[SQLModel], Callable[[Any], ColumnElement[bool] | 
     WebSession: lambda _: false(),
     CronJob: lambda agents: col(CronJob.agent_id) == any_(agents),
     CronRun: _of_cron_job,
-    AgentLink: lambda agents: and_(
+    AgentLink: lambda agents: or_(
         col(AgentLink.source_agent_id) == any_(agents),
         col(AgentLink.target_agent_id) == any_(agents),
     ),
