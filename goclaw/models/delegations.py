@@ -3,6 +3,7 @@
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
+from itertools import takewhile
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -187,7 +188,14 @@ class Delegation(SQLModel, table=True):
 
     @property
     def depth(self) -> int:
+        """How many tasks it came of, and itself."""
         return len(self.path) - 1
+
+    @property
+    def spawn_depth(self) -> int:
+        """The same of copies of one agent."""
+        copies = list(takewhile(lambda id: id == self.path[-1], reversed(self.path)))
+        return len(copies) - 1
 
 
 class DelegationView(View):

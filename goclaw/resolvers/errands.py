@@ -56,8 +56,7 @@ def equip(turn: Turn, task: Delegation) -> None:
         turn.request.model = task.model or rules.model or turn.request.model
     if turn.toolbox is not None:
         denied = DENIED if copies else frozenset()
-        deepest = rules.max_spawn_depth if copies else MAX_DEPTH
-        if len(path) > min(deepest, MAX_DEPTH):
+        if task.depth >= MAX_DEPTH or (copies and task.spawn_depth >= rules.max_spawn_depth):
             denied |= DEEPEST
         turn.toolbox = turn.toolbox.without(denied)
     _instruct(turn, ROLE if copies else ASKED)

@@ -218,13 +218,14 @@ def _new_task(user: Context, parent: LiveRun, agent: Target, order: Order) -> De
 
 
 def _check_depth(source: Target, task: Delegation) -> None:
-    limit = MAX_DEPTH
     if task.kind == DelegationKind.SPAWN:
-        limit = min(limit, subagents_of(source.subagents_config).max_spawn_depth)
+        limit = subagents_of(source.subagents_config).max_spawn_depth
+        if task.spawn_depth > limit:
+            raise Conflict("errand_too_deep", limit=limit)
     elif task.path[-1] in task.path[:-1]:
         raise Conflict("delegation_circle")
-    if task.depth > limit:
-        raise Conflict("errand_too_deep", limit=limit)
+    if task.depth > MAX_DEPTH:
+        raise Conflict("errand_too_deep", limit=MAX_DEPTH)
 
 
 async def _check_number(db: Db, source: Target, task: Delegation, link: AgentLink | None) -> None:
