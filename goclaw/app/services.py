@@ -23,6 +23,7 @@ from goclaw.events.hub import EventHub
 from goclaw.events.postgres import PostgresBackend
 from goclaw.events.trust import Trust
 from goclaw.jobs.cron import CronClock
+from goclaw.jobs.delegations import see_to_delegations
 from goclaw.providers.registry import OLLAMA_HOST
 from goclaw.resolvers.enter import KEYS
 from goclaw.resolvers.key_use import KeyUse
@@ -293,6 +294,7 @@ async def carry_jobs(services: Services) -> None:
         await asyncio.gather(
             _keep_going("jobs", lambda: carrier(services).run()),
             _keep_going("cron", lambda: CronClock(services).run()),
+            _keep_going("delegations", lambda: see_to_delegations(services)),
         )
 
 

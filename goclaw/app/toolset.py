@@ -12,6 +12,7 @@ from goclaw.resolvers.own_calendar import OwnCalendar
 from goclaw.resolvers.services import Services
 from goclaw.resolvers.targets import Targets
 from goclaw.resolvers.tool_switches import TOOL_SWITCHES, ToolSwitches
+from goclaw.resolvers.workforce import OwnWorkforce
 from goclaw.security.outbound import OutboundClient
 from goclaw.security.scrub import Scrubber
 from goclaw.security.vault import Vault
@@ -19,6 +20,7 @@ from goclaw.store.database import Database
 from goclaw.store.targets import Target
 from goclaw.tools.brave import Brave
 from goclaw.tools.cron import CronTool
+from goclaw.tools.delegation import DelegationTools
 from goclaw.tools.documents import DocumentTools
 from goclaw.tools.duckduckgo import DuckDuckGo
 from goclaw.tools.files import WORKSPACE, FileTools
@@ -39,12 +41,14 @@ class Toolset:
     registry: ToolRegistry
     conversations: OwnConversations
     calendar: OwnCalendar
+    workforce: OwnWorkforce
     workspaces: Workspaces
 
     def attach(self, services: Services) -> None:
         """Gives tools what they are a part of themselves."""
         self.conversations.services = services
         self.calendar.services = services
+        self.workforce.services = services
 
 
 def open_toolset(
@@ -60,11 +64,12 @@ def open_toolset(
     switches = ToolSwitches(database.reads(system_caller()), vault, lambda: trust.holds)
     trust.on(TOOL_SWITCHES, switches.forget)
     workspaces = Workspaces(settings.data_dir / WORKSPACES)
-    conversations, calendar = OwnConversations(), OwnCalendar()
+    conversations, calendar, workforce = OwnConversations(), OwnCalendar(), OwnWorkforce()
     registry = ToolRegistry(
         [
             *_tools(workspaces, conversations, outbound, switches),
             CronTool(calendar).tool(),
+            *DelegationTools(workforce).tools(),
         ],
         facilities=[WORKSPACE] if workspaces.is_usable() else [],
         rules=Rules(settings.tools_profile, settings.tools_deny),
@@ -73,7 +78,7 @@ def open_toolset(
         again=partial(_again, database, targets),
         checks=checks,
     )
-    return Toolset(registry, conversations, calendar, workspaces)
+    return Toolset(registry, conversations, calendar, workforce, workspaces)
 
 
 def _tools(

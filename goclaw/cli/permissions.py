@@ -49,6 +49,11 @@ ROWS: Final = {
         "the caller's own cron jobs",
         "the caller's own cron jobs, with an agent the caller may use",
     ),
+    "agent_links": (
+        "links of agents the caller owns, and those between agents the caller may use",
+        "links of agents the caller owns or administers by a share",
+    ),
+    "delegations": ("tasks that agents gave in the caller's name", ""),
     "events": ("changes of rows the caller may see, and the caller's own runs", ""),
     "figures": ("the worker that answers", ""),
     "following": ("the caller's own runs", ""),

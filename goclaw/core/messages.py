@@ -87,6 +87,19 @@ MESSAGES: Final[dict[str, str]] = {
     "builtin_tool_not_found": "no built-in tool {id}",
     "tool_lacks": "{name} cannot be enabled: this server lacks {missing}",
     "tool_without_settings": "{name} has no settings",
+    # agents that ask agents
+    "agent_link_not_found": "no link {id}",
+    "agent_itself": "{field} must be another agent than source_agent_id",
+    "agents_linked": "these agents are linked already; change that link",
+    "agents_not_linked": "no active link lets you ask agent {key}",
+    "delegation_circle": "this agent waits for the result itself; ask another one",
+    "delegation_not_found": "no task {id}",
+    "errand_stores_nothing": "agent {key} stores no contents, so its result can only be waited "
+    "for: use the mode sync",
+    "errand_too_deep": "agents may wait for one another {limit} deep at most; do it yourself",
+    "link_busy": "{limit} tasks go over this link already; wait for one to end",
+    "links_full": "the agent has {limit} links already; delete one first",
+    "subagents_busy": "{limit} sub-agents are at work already; wait for one to end, or cancel it",
     # cron
     "cron_job_not_found": "no cron job {id}",
     "cron_jobs_full": "you have {limit} cron jobs already; delete one first",

@@ -153,6 +153,19 @@ MESSAGES: Final[dict[str, str]] = {
     "runs_stopped": "quản trị viên đã dừng mọi lượt chạy; hãy thử lại sau",
     "runs_stopped_because": "quản trị viên đã dừng mọi lượt chạy: {reason}",
     "run_stop_not_found": "không có lần dừng lượt chạy {id}",
+    "agent_link_not_found": "không có liên kết {id}",
+    "agent_itself": "{field} phải là một agent khác với source_agent_id",
+    "agents_linked": "các agent này đã được liên kết; hãy thay đổi liên kết đó",
+    "agents_not_linked": "không có liên kết nào đang hoạt động cho phép bạn hỏi agent {key}",
+    "delegation_circle": "agent này đang chờ kết quả; hãy hỏi agent khác",
+    "delegation_not_found": "không có nhiệm vụ {id}",
+    "errand_stores_nothing": "agent {key} không lưu nội dung, nên chỉ có thể chờ kết quả: hãy "
+    "dùng chế độ sync",
+    "errand_too_deep": "các agent chỉ được chờ nhau sâu tối đa {limit} tầng; hãy tự làm",
+    "link_busy": "đã có {limit} nhiệm vụ qua liên kết này; hãy đợi một nhiệm vụ kết thúc",
+    "links_full": "agent đã có {limit} liên kết; hãy xóa một liên kết trước",
+    "subagents_busy": "đã có {limit} agent con đang làm việc; hãy đợi một agent kết thúc hoặc hủy "
+    "nó",
     "cron_job_not_found": "không có tác vụ định kỳ {id}",
     "cron_jobs_full": "bạn đã có {limit} tác vụ định kỳ; hãy xóa một tác vụ trước",
     "cron_job_busy": "một lượt chạy của tác vụ định kỳ này đang diễn ra; hãy đợi nó kết "

@@ -30,6 +30,7 @@ GROUPS: Final[dict[str, tuple[str, ...]]] = {
     "messaging": ("message", "create_forum_topic"),
     "automation": ("cron",),
     "subagents": ("spawn",),
+    "delegation": ("delegate",),
     "skills": ("skill_search", "use_skill", "publish_skill"),
     "ui": ("browser",),
     "team": ("team_tasks", "team_message", "workspace_write", "workspace_read"),

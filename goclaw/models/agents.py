@@ -14,6 +14,7 @@ from sqlmodel import Field, SQLModel
 from goclaw.core.ids import uuid7
 from goclaw.core.tools_config import checked_tools_config
 from goclaw.models.compaction import Compaction
+from goclaw.models.delegations import Subagents
 from goclaw.models.pruning import Pruning
 from goclaw.models.shapes import (
     MAX_INT,
@@ -88,6 +89,7 @@ OtherConfig = Annotated[
 """
 PruningConfig = Annotated[JsonObject | None, as_rules_of(Pruning)]
 CompactionConfig = Annotated[JsonObject | None, as_rules_of(Compaction)]
+SubagentsConfig = Annotated[JsonObject | None, as_rules_of(Subagents)]
 
 ToolsConfig = Annotated[JsonObject, AfterValidator(checked_tools_config)]
 """As `core.tools_config` reads it: profile, allow, alsoAllow, deny, byProvider."""
@@ -111,7 +113,7 @@ class AgentBase(Shape):
     frontmatter: LongText | None = None
     tools_config: ToolsConfig = jsonb(default_factory=dict)
     sandbox_config: JsonObject | None = jsonb(default=None)
-    subagents_config: JsonObject | None = jsonb(default=None)
+    subagents_config: SubagentsConfig = jsonb(default=None)
     memory_config: JsonObject | None = jsonb(default_factory=lambda: {"enabled": True})
     compaction_config: CompactionConfig = jsonb(default_factory=dict)
     context_pruning: PruningConfig = jsonb(default=None)
@@ -143,7 +145,7 @@ class AgentPatch(Patch):
     frontmatter: LongText | None = None
     tools_config: ToolsConfig = Field(default=None)
     sandbox_config: JsonObject | None = None
-    subagents_config: JsonObject | None = None
+    subagents_config: SubagentsConfig = None
     memory_config: JsonObject | None = None
     compaction_config: CompactionConfig = None
     context_pruning: PruningConfig = None

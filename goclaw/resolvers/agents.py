@@ -21,6 +21,7 @@ from goclaw.resolvers.context import Context, found
 from goclaw.resolvers.operation import operation
 from goclaw.resolvers.refs import Ref, agent_named, as_user_id, changeable_agent, provider_named
 from goclaw.runtime.prompt import system_prompt
+from goclaw.store.agent_links import remove_agent_links_of
 from goclaw.store.agents import (
     agents_of,
     agents_page,
@@ -109,8 +110,8 @@ async def update_agent(ctx: Context, id: UUID, changes: AgentPatch) -> AgentView
 
 @operation(Scope.WRITE)
 async def delete_agent(ctx: Context, id: UUID) -> UUID:
-    """Its sessions and traces stay, its cron jobs go, its key is free again. Raises NotFound,
-    Forbidden.
+    """Its sessions and traces stay, its cron jobs and links go, its key is free again. Raises
+    NotFound, Forbidden.
     """
     async with ctx.db() as db:
         agent = await changeable_agent(db, id)
@@ -121,9 +122,11 @@ async def delete_agent(ctx: Context, id: UUID) -> UUID:
 
 
 async def let_go(ctx: Context, db: Db, agent: Agent) -> None:
-    """Deletes an agent with the cron jobs that ask it, whoever's they are."""
+    """Deletes an agent with the cron jobs that ask it and its links, whoever's they are."""
     for job in await remove_cron_jobs_of(db, agent.id):
         ctx.announce(db, "cron_job.deleted", job, agent_id=agent.id, name=job.name)
+    for link in await remove_agent_links_of(db, agent.id):
+        ctx.announce(db, "agent_link.deleted", link, agent_id=link.source_agent_id)
     await remove_agent(db, agent)
 
 

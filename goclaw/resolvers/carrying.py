@@ -15,6 +15,7 @@ from goclaw.models.sessions import MessageRole
 from goclaw.models.shapes import now
 from goclaw.providers.messages import ModelMessage, ModelRequest
 from goclaw.resolvers.context import Context
+from goclaw.resolvers.errands import equip_queued
 from goclaw.resolvers.long_context import compaction_of, context_of, history_limit
 from goclaw.resolvers.runs import spoken_turn
 from goclaw.resolvers.services import Services
@@ -105,6 +106,7 @@ async def _queued_turn(ctx: Context, row: JobRun) -> Turn:
         channel=row.channel,
         session_key=asked["session_key"],
     )
+    await _equip(ctx, turn, row)
     if asked["retries"]:
         turn.client = StubbornClient(turn.client, asked["retries"])
     return turn
@@ -157,7 +159,13 @@ async def _left_turn(ctx: Context, row: JobRun) -> tuple[Turn, list[ModelMessage
     turn.request.messages += done
     turn.toolbox = turn.toolbox or Toolbox((), ctx.services.scrubber.scrub)
     turn.compaction = compaction_of(target)
+    await _equip(ctx, turn, row)
     return turn, done
+
+
+async def _equip(ctx: Context, turn: Turn, row: JobRun) -> None:
+    turn.run_id, turn.parent_trace_id = row.id, row.parent_trace_id
+    await equip_queued(ctx.services, turn, row.channel)
 
 
 async def _failed(services: Services, run_id: UUID, error: GatewayError) -> None:
@@ -202,7 +210,12 @@ async def _valid_key(services: Services, key_id: UUID) -> ApiKey:
 
 def job_lanes(settings: Settings) -> list[tuple[str, int]]:
     """The lanes whose runs are jobs, and how many of each a worker carries at once."""
-    return [(Lane.MAIN, settings.lane_main), (Lane.CRON, settings.lane_cron)]
+    return [
+        (Lane.MAIN, settings.lane_main),
+        (Lane.CRON, settings.lane_cron),
+        (Lane.SUBAGENT, settings.lane_subagent),
+        (Lane.DELEGATE, settings.lane_delegate),
+    ]
 
 
 async def beat_workers(services: Services, ids: Sequence[int]) -> bool:

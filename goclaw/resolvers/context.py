@@ -17,6 +17,7 @@ from goclaw.models.activity import Activity
 from goclaw.models.agents import AgentShare, AgentView
 from goclaw.models.api_keys import ApiKey
 from goclaw.models.cron import CronJobView, CronRun
+from goclaw.models.delegations import AgentLink, DelegationView
 from goclaw.models.events import Audience, Event
 from goclaw.models.providers import Provider
 from goclaw.models.runs import RunView
@@ -24,10 +25,15 @@ from goclaw.models.sessions import Message, Session
 from goclaw.models.traces import SpanView, TraceView
 from goclaw.resolvers.services import Services
 from goclaw.resolvers.targets import TARGETS
+from goclaw.store.agent_links import agent_links_by_id
 from goclaw.store.agents import agents_by_id, shares_by_agent
 from goclaw.store.api_keys import keys_by_id
 from goclaw.store.cron import cron_jobs_by_id, last_cron_runs
 from goclaw.store.database import Db, Reads
+from goclaw.store.delegations import (
+    delegations_by_id,
+    delegations_by_parent,
+)
 from goclaw.store.providers import providers_by_id
 from goclaw.store.runs import runs_by_id
 from goclaw.store.sessions import (
@@ -37,7 +43,7 @@ from goclaw.store.sessions import (
     messages_of_tails,
     sessions_by_id,
 )
-from goclaw.store.traces import spans_by_trace, traces_by_id
+from goclaw.store.traces import spans_by_trace, traces_by_id, traces_by_parent
 from goclaw.store.trust import next_epoch
 
 T = TypeVar("T")
@@ -66,6 +72,7 @@ AUDIENCES = {
     "run_stop": Audience.ALL,
     "builtin_tool": Audience.ALL,
     "cron_job": Audience.USER,
+    "agent_link": Audience.AGENT,
 }
 """Who may see the changes of an entity."""
 
@@ -242,6 +249,19 @@ class Context:
         return self._by_id(last_cron_runs)
 
     @cached_property
+    def agent_links(self) -> Loader[AgentLink | None]:
+        return self._by_id(agent_links_by_id)
+
+    @cached_property
+    def delegations(self) -> Loader[DelegationView | None]:
+        return self._by_id(delegations_by_id)
+
+    @cached_property
+    def child_delegations(self) -> Loader[list[DelegationView] | None]:
+        """By the id of the task they came of."""
+        return self._by_id(delegations_by_parent)
+
+    @cached_property
     def messages(self) -> Loader[Message | None]:
         return self._by_id(messages_by_id)
 
@@ -271,6 +291,11 @@ class Context:
     @cached_property
     def traces(self) -> Loader[TraceView | None]:
         return self._by_id(traces_by_id)
+
+    @cached_property
+    def child_traces(self) -> Loader[list[TraceView] | None]:
+        """By the id of the trace they hang below."""
+        return self._by_id(traces_by_parent)
 
     @cached_property
     def spans(self) -> Loader[list[SpanView] | None]:

@@ -66,6 +66,12 @@ async def count_traces(
 
 
 @operation(Scope.READ)
+async def list_child_traces(ctx: Context, id: UUID) -> list[TraceView]:
+    """Of runs that the trace's run began, in the order they began."""
+    return await ctx.child_traces.load(id) or []
+
+
+@operation(Scope.READ)
 async def list_spans(ctx: Context, trace_id: UUID) -> list[SpanView]:
     """In the order they began; none for a trace the caller may not see."""
     return await ctx.spans.load(trace_id) or []

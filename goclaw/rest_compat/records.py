@@ -8,6 +8,7 @@ from uuid import UUID
 from pydantic import BaseModel, Field
 
 from goclaw.models.agents import AgentView, ShareRole
+from goclaw.models.delegations import DelegationView
 from goclaw.models.providers import ProviderView
 from goclaw.models.runs import RunView
 from goclaw.models.shapes import View
@@ -71,6 +72,18 @@ class TraceRecord(TraceView):
 
 class SpanRecord(SpanView):
     """`cost_usd` is null where no price is known."""
+
+
+def team(_: object) -> UUID | None:
+    """No task is a team's."""
+    return None
+
+
+class DelegationRecord(DelegationView):
+    """Teams are always null."""
+
+    team_id: Annotated[UUID | None, From("id", team)]
+    team_task_id: Annotated[UUID | None, From("id", team)]
 
 
 class FunctionCalled(BaseModel):

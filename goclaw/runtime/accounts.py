@@ -24,7 +24,7 @@ from goclaw.store.traces import NewSpan, NewTrace
 
 def new_run(turn: Turn, worker: str, request: dict[str, Any] | None = None) -> NewRun:
     """The rows that are committed before the model is asked."""
-    run_id = uuid7()
+    run_id = turn.run_id or uuid7()
     trace_id = uuid7()
     rows = [to_row(turn.stored(message), seq) for seq, message in enumerate(turn.new, start=1)]
     return NewRun(

@@ -196,6 +196,7 @@ def _queued(
             "text": turn.new[-1].text,
             "session_key": turn.session_key,
             "retries": retries,
+            "parent_trace_id": turn.parent_trace_id and str(turn.parent_trace_id),
         },
         queued_at=datetime.now(UTC),
         event_id=uuid7(),

@@ -60,6 +60,19 @@ def nothing_to_warn_of(_: str) -> str | None:
     return None
 
 
+class Errand(NamedTuple):
+    """The task of another agent's that a run carries out. `path` are the agents from the first
+    that asked to this one.
+    """
+
+    id: UUID
+    path: tuple[UUID, ...]
+
+    @property
+    def depth(self) -> int:
+        return len(self.path) - 1
+
+
 @dataclass(slots=True)
 class Turn:
     """What a run is asked to do.
@@ -68,7 +81,8 @@ class Turn:
     session named or, with `continues`, in whichever ends with that hash. `request` holds them
     all, after the agent's prompt. Without a `toolbox` the model is asked once. With `compaction`
     it is the server that tells the model what the session holds, in the end as a summary. What
-    `warning` says of a word of the user, the model is told after it.
+    `warning` says of a word of the user, the model is told after it. A run that others wait for
+    has an `errand`, and a `run_id` that they know; its trace hangs below `parent_trace_id`.
     """
 
     agent: Target
@@ -89,6 +103,9 @@ class Turn:
     budgets: tuple[Budget, ...] = ()
     compaction: Compaction | None = None
     warning: Callable[[str], str | None] = nothing_to_warn_of
+    errand: Errand | None = None
+    run_id: UUID | None = None
+    parent_trace_id: UUID | None = None
 
     def stored(self, message: ModelMessage) -> ModelMessage:
         """What is written down of a message."""
@@ -107,6 +124,7 @@ class LiveRun:
 
     A `movable` run may be carried on by another worker; once it is `released`, this one leaves it
     alone. One that was `taken_up` here had `done` something before, which `spent` counts.
+    `for_others` is what the runs used that it waited for.
     """
 
     id: UUID
@@ -137,6 +155,7 @@ class LiveRun:
     released: bool = False
     taken_up: bool = False
     done: tuple[ModelMessage, ...] = ()
+    for_others: Spent = field(default_factory=Spent)
     task: "asyncio.Task[object] | None" = None
     _waiting: set["asyncio.Future[None]"] = field(default_factory=set)
 

@@ -157,9 +157,11 @@ class Loop:
 
     async def _refuse_unpaid(self, spent: Spent) -> None:
         """Before each model call but the first, which nothing can refuse that did not refuse the
-        run. Raises BudgetExceeded.
+        run. What runs used that it waited for counts, too. Raises BudgetExceeded.
         """
-        limits, tokens, cents = self._limits, spent.usage.total_tokens, (spent.cost_usd or 0) * 100
+        limits, others = self._limits, self._run.for_others
+        tokens = spent.usage.total_tokens + others.usage.total_tokens
+        cents = ((spent.cost_usd or 0) + (others.cost_usd or 0)) * 100
         if limits.budget_tokens and tokens >= limits.budget_tokens:
             raise BudgetExceeded("run_tokens_spent", used=tokens, limit=limits.budget_tokens)
         if limits.budget_cents and cents >= limits.budget_cents:

@@ -39,6 +39,7 @@ class Retention:
             "spans": settings.keep_traces_days,
             "traces": settings.keep_traces_days,
             "cron_runs": settings.keep_runs_days,
+            "delegations": settings.keep_runs_days,
             "runs": settings.keep_runs_days,
             "activity": settings.keep_activity_days,
         }

@@ -73,6 +73,7 @@ class TraceRows:
             tool_call_count=spent.tool_calls,
             error=error,
             created_at=self._began,
+            parent_trace_id=turn.parent_trace_id,
         )
 
     def agent(

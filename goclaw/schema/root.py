@@ -12,6 +12,7 @@ from goclaw.schema.agents import AgentMutation, AgentQuery
 from goclaw.schema.api_keys import ApiKeyMutation, ApiKeyQuery
 from goclaw.schema.builtin_tools import BuiltinToolMutation, BuiltinToolQuery
 from goclaw.schema.cron import CronMutation, CronQuery
+from goclaw.schema.delegations import DelegationMutation, DelegationQuery
 from goclaw.schema.events import EventSubscription
 from goclaw.schema.info import Info
 from goclaw.schema.providers import ProviderMutation, ProviderQuery
@@ -45,6 +46,7 @@ class Query(
     SecurityQuery,
     BuiltinToolQuery,
     CronQuery,
+    DelegationQuery,
 ):
     pass
 
@@ -61,6 +63,7 @@ class Mutation(
     WebSessionMutation,
     BuiltinToolMutation,
     CronMutation,
+    DelegationMutation,
 ):
     pass
 

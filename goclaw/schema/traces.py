@@ -15,6 +15,7 @@ from goclaw.resolvers.agents import get_agent
 from goclaw.resolvers.traces import (
     count_traces,
     get_trace,
+    list_child_traces,
     list_costs,
     list_span_messages,
     list_spans,
@@ -98,6 +99,16 @@ class Trace:
     @field(list[Span], "Its steps, in the order they began.")
     async def spans(self, info: Info) -> list[models.SpanView]:
         return await list_spans(info.context, self.id)
+
+    @field("Trace | None", "The trace it hangs below; null for one of its own.")
+    async def parent(self, info: Info) -> models.TraceView | None:
+        if self.parent_trace_id is None:
+            return None
+        return await or_none(get_trace(info.context, self.parent_trace_id))
+
+    @field(list["Trace"], "Traces of runs that this one began, in the order they began.")
+    async def children(self, info: Info) -> list[models.TraceView]:
+        return await list_child_traces(info.context, self.id)
 
     @field(list[Message], "What was said in the run, oldest first; the last 200 messages.")
     async def messages(self, info: Info) -> Sequence[MessageRow]:

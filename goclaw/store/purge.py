@@ -60,6 +60,8 @@ STEPS: Final = (
     ),
     Step("cron_jobs", "user_id = $1::text"),
     Step("cron_runs", "asked_by = $1::text", "asked_by = $2::text"),
+    Step("delegation_history", "user_id = $1::text and status <> 'running'"),
+    Step("agent_links", "created_by = $1::text", "created_by = $2::text"),
     Step(
         "messages",
         "sessions.id = messages.session_id and sessions.user_id = $1::text",

@@ -167,6 +167,7 @@ class JobRun:
     cached_tokens: int
     cost_usd: Decimal | None
     agent_span_id: UUID | None
+    parent_trace_id: UUID | None
     is_silent: bool
 
 
@@ -185,6 +186,8 @@ select runs.id, trace_id, runs.agent_id, runs.user_id, key_id, runs.channel, sta
     message_count, runs.input_tokens, runs.output_tokens, cached_tokens, cost_usd,
     (select id from spans where spans.trace_id = runs.trace_id and span_type = 'agent'
         and spans.status = 'running' limit 1) as agent_span_id,
+    coalesce((asked ->> 'parent_trace_id')::uuid,
+        (select parent_trace_id from traces where traces.id = runs.trace_id)) as parent_trace_id,
     heartbeat_at < now() - interval '{STALL_S} seconds' as is_silent
 from runs left join sessions on sessions.id = runs.session_id
 where runs.id = $1

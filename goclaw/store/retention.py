@@ -69,6 +69,9 @@ STATEMENTS: Final[Mapping[str, str]] = {
     "cron_runs": _statement(
         _older("cron_runs", "status <> 'started' and delivery is distinct from 'pending'")
     ),
+    "delegations": _statement(
+        _older("delegation_history", "status <> 'running' and announce_at is null")
+    ),
     "runs": _statement(
         _older("runs", "status not in ('queued', 'running')"), COUNTED, f"used as ({USED})"
     ),

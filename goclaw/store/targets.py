@@ -30,6 +30,7 @@ AGENT: Final = (
     "context_window",
     "context_pruning",
     "compaction_config",
+    "subagents_config",
 )
 PROVIDER: Final = "p_"
 """What the provider's columns are prefixed with, as the agent has some of the same names."""
@@ -70,6 +71,7 @@ class Target:
     context_window: int
     context_pruning: dict[str, Any] | None
     compaction_config: dict[str, Any] | None
+    subagents_config: dict[str, Any] | None
     stop_reason: str | None
     thinking_level: str | None
     history_limit: int | None

@@ -73,6 +73,7 @@ class NewTrace(NamedTuple):
     tool_call_count: int
     error: str | None
     created_at: int
+    parent_trace_id: UUID | None = None
 
 
 class NewSpan(NamedTuple):
@@ -110,6 +111,13 @@ PAGE = Query[TraceView](
     lambda visible: newest_first(select(Trace).where(visible(Trace), *MATCHES), col(Trace.id))
 )
 TOTAL = Query[Total](lambda visible: count_of(Trace, visible(Trace), *MATCHES))
+CHILDREN = Query[TraceView](
+    lambda visible: (
+        select(Trace)
+        .where(visible(Trace), among_ids(Trace.parent_trace_id))
+        .order_by(col(Trace.start_time), col(Trace.id))
+    )
+)
 SPANS = Query[SpanView](
     lambda visible: (
         select(Span)
@@ -130,6 +138,15 @@ async def traces_page(reads: Reads, request: PageRequest, **filters: object) -> 
 
 async def count_traces(reads: Reads, **filters: object) -> int:
     return await fetch_count(TOTAL, reads, **filters)
+
+
+async def traces_by_parent(reads: Reads, ids: Collection[UUID]) -> dict[UUID, list[TraceView]]:
+    """In the order they began."""
+    children: dict[UUID, list[TraceView]] = {id: [] for id in ids}
+    for row in await CHILDREN.fetch(reads, ids=list(ids)):
+        assert row.parent_trace_id is not None
+        children[row.parent_trace_id].append(row)
+    return children
 
 
 async def spans_by_trace(reads: Reads, ids: Collection[UUID]) -> dict[UUID, list[SpanView]]:

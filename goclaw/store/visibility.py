@@ -24,6 +24,7 @@ from goclaw.models.agents import Agent, AgentShare
 from goclaw.models.api_keys import ApiKey
 from goclaw.models.builtin_tools import BuiltinTool
 from goclaw.models.cron import CronJob, CronRun
+from goclaw.models.delegations import AgentLink, Delegation
 from goclaw.models.providers import Provider
 from goclaw.models.runs import Run
 from goclaw.models.sessions import Message, Session
@@ -58,6 +59,14 @@ def _cron_runs(user: Any) -> ColumnElement[bool]:
     return exists().where(col(CronJob.id) == col(CronRun.job_id), col(CronJob.user_id) == user)
 
 
+def _agent_links(user: Any) -> ColumnElement[bool]:
+    ends = col(Agent.id).in_((col(AgentLink.source_agent_id), col(AgentLink.target_agent_id)))
+    return exists().where(ends, col(Agent.owner_id) == user) | and_(
+        exists().where(col(Agent.id) == col(AgentLink.source_agent_id), shared_with(user)),
+        exists().where(col(Agent.id) == col(AgentLink.target_agent_id), shared_with(user)),
+    )
+
+
 CONDITIONS: Final[dict[type[SQLModel], Callable[[Any], ColumnElement[bool] | None]]] = {
     Agent: shared_with,
     AgentShare: _shares,
@@ -72,6 +81,8 @@ CONDITIONS: Final[dict[type[SQLModel], Callable[[Any], ColumnElement[bool] | Non
     WebSession: lambda user: col(WebSession.user_id) == user,
     CronJob: lambda user: col(CronJob.user_id) == user,
     CronRun: _cron_runs,
+    AgentLink: _agent_links,
+    Delegation: lambda user: col(Delegation.user_id) == user,
     Provider: lambda _: None,
     ApiKey: lambda _: None,
     BuiltinTool: lambda _: None,
@@ -108,6 +119,11 @@ WITHIN_AGENTS: Final[dict[type[SQLModel], Callable[[Any], ColumnElement[bool] | 
     WebSession: lambda _: false(),
     CronJob: lambda agents: col(CronJob.agent_id) == any_(agents),
     CronRun: _of_cron_job,
+    AgentLink: lambda agents: or_(
+        col(AgentLink.source_agent_id) == any_(agents),
+        col(AgentLink.target_agent_id) == any_(agents),
+    ),
+    Delegation: lambda agents: col(Delegation.source_agent_id) == any_(agents),
     Provider: lambda _: None,
     ApiKey: lambda _: None,
     BuiltinTool: lambda _: None,

@@ -14,7 +14,7 @@ from goclaw.tools.tool import Tool, ToolContext, ToolResult
 CATEGORY: Final = "automation"
 CRON: Final = "cron"
 """The channel of runs that cron jobs begin."""
-BEGUN_BY_NOBODY: Final = frozenset({CRON, SENT_BY_TOOL})
+BEGUN_BY_NOBODY: Final = frozenset({CRON, SENT_BY_TOOL, "subagent", "delegate", "announce"})
 """Channels of runs that no person began: were they to make or run jobs, they might do so for
 ever.
 """

@@ -1,7 +1,7 @@
 """The tools of one run: what the model is offered, and the only way to call one."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Collection, Iterable
 from json import JSONDecodeError
 from typing import Any, Final, Protocol
 
@@ -57,6 +57,11 @@ class Toolbox:
     @property
     def names(self) -> list[str]:
         return [*self._tools]
+
+    def without(self, names: Collection[str]) -> "Toolbox":
+        """The same but for these."""
+        kept = [tool for name, tool in self._tools.items() if name not in names]
+        return Toolbox(kept, self._scrub, self._refusal, self._inspect)
 
     def has(self, name: str) -> bool:
         """Whether a call of that name is ours; others are the client's own."""

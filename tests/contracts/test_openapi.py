@@ -13,7 +13,7 @@ HERE = Path(__file__).parent
 PUBLISHED: list[dict[str, Any]] = json.loads((HERE / "published.json").read_text())
 NOT_BUILT = set((HERE / "not_built.txt").read_text().split("\n")[:-1])
 DOCUMENT = document()
-MOST_NOT_BUILT = 33
+MOST_NOT_BUILT = 32
 """Only ever lowered, as operations are built."""
 
 

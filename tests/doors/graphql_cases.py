@@ -14,6 +14,7 @@ from tests.doors.cases import (
     mutation,
     query,
 )
+from tests.doors.delegation_cases import DELEGATION_MUTATIONS, DELEGATION_QUERIES
 
 BY_ID: Shared = {"variables": {"id": "$agent"}}
 OF_SESSION: Shared = {"variables": {"id": "$session"}}
@@ -267,9 +268,11 @@ QUERIES = (
         counts="data.cronRuns.totalCount",
         **HIDDEN,
     ),
+    *DELEGATION_QUERIES,
 )
 
 MUTATIONS = (
+    *DELEGATION_MUTATIONS,
     mutation(
         "create_agent",
         "createAgent",

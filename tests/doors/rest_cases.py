@@ -2,7 +2,7 @@
 
 from goclaw.core.callers import Scope
 from tests.doors.calling import chat_body
-from tests.doors.cases import AGENT, ANYBODY, HIDDEN, TRACE, WEB_SESSION, change, rest
+from tests.doors.cases import AGENT, ANYBODY, DELEGATION, HIDDEN, TRACE, WEB_SESSION, change, rest
 
 PATHS = (
     rest("get_health", "GET /health", None, shows='"ok"', anonymous=True, **ANYBODY),
@@ -150,6 +150,14 @@ PATHS = (
     rest("get_trace", "GET /v1/traces/$trace/export", **TRACE),
     rest("list_spans", "GET /v1/traces/$trace/export", **TRACE | {"shows": "$span"}),
     rest("list_trace_messages", "GET /v1/traces/$trace/export", **TRACE | {"shows": "$question"}),
+    rest("list_delegations", "GET /v1/delegations", shows="$delegation", **HIDDEN),
+    rest(
+        "count_delegations",
+        "GET /v1/delegations?source_agent_id=$agent",
+        counts="total",
+        **HIDDEN,
+    ),
+    rest("get_delegation", "GET /v1/delegations/$delegation", **DELEGATION),
     rest("list_builtin_tools", "GET /v1/tools/builtin", shows="web_fetch", **ANYBODY),
     rest("get_builtin_tool", "GET /v1/tools/builtin/$tool", shows="Read file", **ANYBODY),
     change(

@@ -121,6 +121,18 @@ RULES: dict[str, tuple[Scope | str | None, Whose]] = {
     "list_activity": (READ, U),
     "count_activity": (READ, U),
     "watch_events": (READ, A),
+    "list_child_traces": (READ, U),
+    # what agents give one another is done in their user's name; eve has but one of the agents
+    "list_delegations": (READ, U),
+    "count_delegations": (READ, U),
+    "get_delegation": (READ, U),
+    "list_child_delegations": (READ, U),
+    "list_agent_links": (READ, U),
+    "count_agent_links": (READ, U),
+    "get_agent_link": (READ, U),
+    "create_agent_link": (WRITE, U),
+    "update_agent_link": (WRITE, U),
+    "delete_agent_link": (WRITE, U),
     # cron jobs are their user's, with any agent that user may use
     "list_cron_jobs": (READ, U),
     "count_cron_jobs": (READ, U),

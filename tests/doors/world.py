@@ -13,16 +13,27 @@ import asyncpg
 from pydantic import SecretStr
 
 from goclaw.core.callers import Scope
+from goclaw.core.ids import uuid7
 from goclaw.core.paging import PageRequest
 from goclaw.core.schedules import ScheduleKind
-from goclaw.models.agents import AgentCreate, ShareCreate
+from goclaw.models.agents import AgentCreate, AgentView, ShareCreate
 from goclaw.models.api_keys import ApiKeyCreate
 from goclaw.models.chat import ChatRequest, SendMessage
 from goclaw.models.cron import CronJobCreate, CronRun, CronRunStatus, CronTrigger
+from goclaw.models.delegations import (
+    AgentLinkCreate,
+    Delegation,
+    DelegationKind,
+    DelegationMode,
+    DelegationStatus,
+)
 from goclaw.models.providers import Provider, ProviderCreate, ProviderType
 from goclaw.models.run_stops import RunStop
+from goclaw.models.runs import RunStatus
 from goclaw.models.shapes import now
+from goclaw.models.traces import Trace
 from goclaw.models.trust import TrustingWorker
+from goclaw.resolvers.agent_links import create_agent_link
 from goclaw.resolvers.agents import create_agent, share_agent
 from goclaw.resolvers.api_keys import create_api_key
 from goclaw.resolvers.chat import start_chat
@@ -145,7 +156,7 @@ class World:
     async def fresh(self, *, conversation: bool = True) -> Rows:
         """Rows of ada that no test has touched; the provider has no agent."""
         number = next(self._numbers)
-        self._newer += 1
+        self._newer += 2  # agents
         ada = context(self.services)
         cursor = await self.services.hub.head()
         provider = await create_provider(
@@ -176,9 +187,62 @@ class World:
             "run_stop": str(await self._ended_stop()),
             "tool": "read_file",
             **await self._cron(agent.id),
+            **await self._delegated(agent),
             "web_session": str((await sign_in(ada, "a browser")).session.id),
         }
         return rows | (await self._conversation(ada, agent.key) if conversation else {})
+
+    async def _delegated(self, agent: AgentView) -> Rows:
+        """Another agent that this one may ask, a task of its, and one that came of that."""
+        ada = context(self.services)
+        data = AgentCreate(
+            key=f"{agent.key}-peer", provider_id=self.provider.id, model="scripted-1"
+        )
+        peer = await create_agent(ada, data)
+        ends = AgentLinkCreate(source_agent_id=agent.id, target_agent_id=peer.id)
+        link = await create_agent_link(ada, ends)
+        given = self._task(agent.id, peer.id, None)
+        came = self._task(agent.id, peer.id, given.id)
+        async with ada.db() as db:
+            db.add_all((given, came))
+        return {
+            "peer": str(peer.id),
+            "agent_link": str(link.id),
+            "delegation": str(given.id),
+            "child_task": str(came.id),
+        }
+
+    def _task(self, source: UUID, target: UUID, parent: UUID | None) -> Delegation:
+        return Delegation(
+            kind=DelegationKind.DELEGATE,
+            mode=DelegationMode.SYNC,
+            status=DelegationStatus.COMPLETED,
+            source_agent_id=source,
+            target_agent_id=target,
+            user_id="ada",
+            parent_id=parent,
+            parent_run_id=uuid7(),
+            parent_trace_id=uuid7(),
+            run_id=uuid7(),
+            label="a task",
+            task="What is new?",
+            result="Nothing.",
+        )
+
+    async def _below(self, trace_id: UUID, agent_id: UUID) -> Rows:
+        """A trace of a run that the trace's run began."""
+        trace = Trace(
+            parent_trace_id=trace_id,
+            agent_id=agent_id,
+            user_id="ada",
+            name="below",
+            channel="subagent",
+            status=RunStatus.COMPLETED,
+        )
+        below = str(trace.id)
+        async with context(self.services).db() as db:
+            db.add(trace)
+        return {"below": below}
 
     async def _cron(self, agent_id: UUID) -> Rows:
         """A job that is due tomorrow, and a time of it that was skipped."""
@@ -221,6 +285,7 @@ class World:
             "trace": str(run.trace_id),
             "span": str(spans[-1].id),
             "question": f"What is {agent_key}?",
+            **await self._below(run.trace_id, run.agent_id),
         }
 
     async def talking(self) -> Rows:

@@ -10,7 +10,10 @@ from playwright.async_api import expect
 from tests.upstream import ScriptedUpstream
 from tests.web.conftest import Visitor
 
-PAGES = ("chat", "agents", "agents/new", "providers", "keys", "traces", "live", "activity", "sessions", "security")
+PAGES = (
+    "chat", "agents", "agents/new", "providers", "cron", "tools", "keys", "runs", "delegations",
+    "traces", "usage", "live", "activity", "sessions", "security",
+)  # fmt: skip
 
 
 async def test_a_key_is_shown_once_and_works(visitor: Visitor) -> None:

@@ -4,9 +4,9 @@ from typing import Any, Final
 
 from goclaw.models.activity import ActivityView
 from goclaw.models.sessions import MessageView
-from goclaw.resolvers import activity, traces, usage
+from goclaw.resolvers import activity, delegations, traces, usage
 from goclaw.rest_compat.encoders import gzip_file
-from goclaw.rest_compat.records import SpanRecord, TraceRecord
+from goclaw.rest_compat.records import DelegationRecord, SpanRecord, TraceRecord
 from goclaw.rest_compat.route import Part, Route
 from goclaw.rest_compat.usage_records import (
     CostRecord,
@@ -118,5 +118,24 @@ HISTORY: Final = (
         many="logs",
         also={"total": Part(activity.count_activity)},
         names={"since": "from", "until": "to"},
+    ),
+    Route(
+        "GET",
+        "/v1/delegations",
+        delegations.list_delegations,
+        DelegationRecord,
+        tag="Activity",
+        summary="List delegation history",
+        description="Tasks that agents gave one another, newest first.",
+        many="records",
+        also={"total": Part(delegations.count_delegations)},
+    ),
+    Route(
+        "GET",
+        "/v1/delegations/{id}",
+        delegations.get_delegation,
+        DelegationRecord,
+        tag="Activity",
+        summary="Get one task that an agent gave",
     ),
 )

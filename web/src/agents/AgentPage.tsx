@@ -12,6 +12,7 @@ import { useAction } from "../kit/useAction";
 import { AgentForm } from "./AgentForm";
 import type { AgentDetail } from "./form";
 import { agentName } from "./names";
+import { Links } from "./Links";
 import { Shares } from "./Shares";
 
 const back = { to: "/agents", label: "Agents" };
@@ -54,6 +55,8 @@ function StoredAgent({ id }: { id: string }) {
       <AgentForm agent={agent} key={agent.updatedAt} onSaved={refresh} />
       {agent.mayEdit && (
         <>
+          <Divider />
+          <Links agentId={agent.id} />
           <Divider />
           <Shares agent={agent} onChanged={refresh} />
           <Divider />

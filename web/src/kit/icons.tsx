@@ -120,6 +120,7 @@ export const BrainIcon = icon(
   <path d="M12 5a3 3 0 0 0-5.500 1.600A3.500 3.500 0 0 0 5 13a3.500 3.500 0 0 0 4 5 3 3 0 0 0 3 1zm0 0a3 3 0 0 1 5.500 1.600A3.500 3.500 0 0 1 19 13a3.500 3.500 0 0 1-4 5 3 3 0 0 1-3 1z" />,
 );
 export const UsageIcon = icon(<path d="M4 20h16M7 16v-5M12 16V5M17 16V9" />);
+export const TreeIcon = icon(<path d="M6 4v12a3 3 0 0 0 3 3h3M6 9h6M15 6.500h5v5h-5zM15 16.500h5v5h-5z" />);
 export const RunsIcon = icon(
   <>
     <path d="M5 5h6M5 12h6M5 19h6" />

@@ -17,6 +17,7 @@ const ProviderPage = lazy(() => import("../providers/ProviderPage"));
 const KeysPage = lazy(() => import("../keys/KeysPage"));
 const CronPage = lazy(() => import("../cron/CronPage"));
 const ToolsPage = lazy(() => import("../tools/ToolsPage"));
+const DelegationsPage = lazy(() => import("../delegations/DelegationsPage"));
 const RunsPage = lazy(() => import("../runs/RunsPage"));
 const UsagePage = lazy(() => import("../usage/UsagePage"));
 const TracesPage = lazy(() => import("../traces/TracesPage"));
@@ -54,6 +55,7 @@ function Pages() {
           <Route element={<KeysPage />} path="/keys" />
           <Route element={<CronPage />} path="/cron" />
           <Route element={<RunsPage />} path="/runs" />
+          <Route element={<DelegationsPage />} path="/delegations" />
           <Route element={<TracesPage />} path="/traces" />
           <Route element={<TracePage />} path="/traces/:id" />
           <Route element={<UsagePage />} path="/usage" />

@@ -15,6 +15,7 @@ import {
   ShieldIcon,
   ToolIcon,
   TraceIcon,
+  TreeIcon,
   UsageIcon,
 } from "../kit/icons";
 import { ConnectionBadge } from "./ConnectionBadge";
@@ -30,6 +31,7 @@ const places = [
   { to: "/tools", label: "Built-in tools", icon: ToolIcon },
   { to: "/keys", label: "API keys", icon: KeyIcon },
   { to: "/runs", label: "Runs", icon: RunsIcon },
+  { to: "/delegations", label: "Delegations", icon: TreeIcon },
   { to: "/traces", label: "Traces", icon: TraceIcon },
   { to: "/usage", label: "Usage", icon: UsageIcon },
   { to: "/live", label: "Live", icon: LiveIcon },
