@@ -114,7 +114,7 @@ async def test_a_follower_who_comes_later_is_told_the_same(scene: Scene) -> None
 
 
 async def test_thinking_is_followed_in_its_places(scene: Scene) -> None:
-    """Also by those who come in the middle; once the run has ended it is stored."""
+    """What led to steps that are written down is stored with them, and not told any more."""
     first = {"thinking": "I do not know.", "said_before": "Let me look."}
     scene.upstream.reply(calls=(call("wait", city="Rome"),), **first)
     scene.upstream.reply("Sunny.", thinking="Now I do.")
@@ -125,7 +125,7 @@ async def test_thinking_is_followed_in_its_places(scene: Scene) -> None:
     await asyncio.sleep(0.2)
     scene.bench.gate.set()
     assert thoughts(await early) == [(0, "I do not know."), (12, "Now I do.")]
-    assert thoughts(await late) == [(0, "I do not know."), (12, "Now I do.")]
+    assert thoughts(await late) == [(12, "Now I do.")]
     assert thoughts(await followed(scene, run.id)) == []
 
 
