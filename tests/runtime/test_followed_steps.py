@@ -116,7 +116,7 @@ async def test_a_follower_who_comes_later_is_told_the_same(scene: Scene) -> None
 async def test_thinking_is_followed_in_its_places(scene: Scene) -> None:
     """What led to steps that are written down is stored with them, and not told any more."""
     first = {"thinking": "I do not know.", "said_before": "Let me look."}
-    scene.upstream.reply(calls=(call("wait", city="Rome"),), **first)
+    scene.upstream.reply(calls=(call("wait", city="Rome"),), head_after=0.5, **first)
     scene.upstream.reply("Sunny.", thinking="Now I do.")
     run = await say(scene, "What is it like?")
     early = asyncio.create_task(followed(scene, run.id))

@@ -1,19 +1,20 @@
 """Agents that ask agents: linked on the page, watched there, and seen as a tree."""
 
 import re
+from typing import Any
 
 from playwright.async_api import expect
 
+from goclaw.core.paging import PageRequest
 from goclaw.models.agents import AgentCreate
 from goclaw.resolvers.agents import create_agent
 from goclaw.resolvers.providers import list_providers
-from goclaw.core.paging import PageRequest
 from tests.support.callers import context
 from tests.upstream import ScriptedUpstream, call
 from tests.web.conftest import Visitor
 
 
-async def hire(visitor: Visitor, key: str, **more: object) -> None:
+async def hire(visitor: Visitor, key: str, **more: Any) -> None:
     ctx = context(visitor.server.services)
     (provider,) = [
         row
