@@ -13,7 +13,7 @@ from goclaw.core.callers import Scope
 from goclaw.core.errors import BudgetExceeded, Conflict, Forbidden, InvalidInput, NotFound
 from goclaw.core.paging import PageRequest
 from goclaw.models.agents import AgentCreate, AgentPatch, AgentView
-from goclaw.models.chat import ChatRequest, SendMessage
+from goclaw.models.chat import ChatRequest, SendMessage, Wake
 from goclaw.models.delegations import (
     AgentLinkCreate,
     AgentLinkPatch,
@@ -23,6 +23,7 @@ from goclaw.models.delegations import (
     LinkStatus,
 )
 from goclaw.models.providers import Provider
+from goclaw.models.run_events import RunText
 from goclaw.models.runs import RunStatus
 from goclaw.resolvers.agent_links import (
     create_agent_link,
@@ -39,9 +40,12 @@ from goclaw.resolvers.delegations import (
     list_child_delegations,
     list_delegations,
 )
+from goclaw.resolvers.following import watch_run
 from goclaw.resolvers.runs import cancel_run, list_runs, send_message
 from goclaw.resolvers.sessions import list_messages
 from goclaw.resolvers.traces import get_trace, list_child_traces
+from goclaw.resolvers.wakes import wake_agent
+from goclaw.store.database import Reads
 from tests.support.callers import add_provider, context
 from tests.support.server import RunningServer
 from tests.upstream import ScriptedUpstream, call
@@ -49,6 +53,7 @@ from tests.upstream.playing import Received
 from tests.upstream.script import Call, Script, Usage
 
 LIMIT_S = 20
+DOORS = ("chat", "message", "wake")
 Says = Callable[[str, str], Script | None]
 """What the model does, by the task of its run and what it was told last."""
 
@@ -88,7 +93,14 @@ class Firm:
 
         self.upstream.choose = choose
 
-    async def ask(self, agent: AgentView, text: str = "Begin.") -> str:
+    async def ask(self, agent: AgentView, text: str = "Begin.", door: str = "chat") -> str:
+        """What the agent answers, asked by chat completions, a message or a wake."""
+        if door == "wake":
+            return (await wake_agent(self.ada, agent.id, Wake(message=text))).content
+        if door == "message":
+            sent = await send_message(self.ada, SendMessage(agent_id=agent.id, text=text))
+            events = [event async for event in watch_run(self.ada, sent.id)]
+            return "".join(event.text for event in events if isinstance(event, RunText))
         body = {"model": f"goclaw:{agent.key}", "messages": [{"role": "user", "content": text}]}
         run = await start_chat(self.ada, ChatRequest.model_validate(body))
         return (await run.reply()).content
@@ -194,7 +206,8 @@ async def test_weakness_40_a_copy_has_no_tool_that_its_agent_lacks(firm: Firm) -
     assert "- spawn:" not in told
 
 
-async def test_a_tree_of_depth_2_hangs_below_one_trace(firm: Firm) -> None:
+@pytest.mark.parametrize("door", DOORS)
+async def test_a_tree_of_depth_2_hangs_below_one_trace(firm: Firm, door: str) -> None:
     lead = await firm.hire("lead", "spawn", subagents_config={"max_spawn_depth": 2})
 
     def says(task: str, last: str) -> Script:
@@ -203,7 +216,7 @@ async def test_a_tree_of_depth_2_hangs_below_one_trace(firm: Firm) -> None:
         return gives("spawn", task="Leaf." if task == "Branch." else "Branch.", mode="sync")
 
     firm.says(says)
-    assert await firm.ask(lead) == "Begin. saw a leaf"
+    assert await firm.ask(lead, door=door) == "Begin. saw a leaf"
     leaf, branch = await firm.tasks()
     assert (branch.task, leaf.task) == ("Branch.", "Leaf.")
     assert leaf.parent_id == branch.id
@@ -394,6 +407,7 @@ async def test_an_agent_asks_another_with_its_own_prompt_and_tools(firm: Firm) -
     assert await count_delegations(firm.ada, source_agent_id=clerk.id) == 0
 
 
+@pytest.mark.parametrize("door", DOORS)
 @pytest.mark.parametrize(
     ("direction", "forward", "backward"),
     [
@@ -403,13 +417,13 @@ async def test_an_agent_asks_another_with_its_own_prompt_and_tools(firm: Firm) -
     ],
 )
 async def test_who_may_ask_whom(
-    firm: Firm, direction: LinkDirection, forward: bool, backward: bool
+    firm: Firm, direction: LinkDirection, forward: bool, backward: bool, door: str
 ) -> None:
     one, two = await firm.hire("one", "delegate"), await firm.hire("two", "delegate")
     await firm.link(one, two, direction=direction)
     for asking, asked, may in ((one, two, forward), (two, one, backward)):
         firm.says(asks(asked.key))
-        said = await firm.ask(asking)
+        said = await firm.ask(asking, door=door)
         assert ("Nothing." in said) is may
         assert ("no active link" in said) is not may
 
@@ -569,3 +583,68 @@ async def test_a_task_whose_run_was_lost_has_failed(firm: Firm, sql: Any) -> Non
     )
     (lost,) = await firm.ended()
     assert (lost.id, lost.status, lost.error_code) == (task.id, "failed", "run_lost")
+
+
+async def test_a_tree_is_read_with_as_many_statements_as_it_is_deep(
+    firm: Firm, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However many tasks came of each."""
+    lead = await firm.hire("lead", "spawn", subagents_config={"max_spawn_depth": 2})
+
+    def says(task: str, last: str) -> Script:
+        if task.startswith("Leaf") or "leaf" in last:
+            return Script(text="A leaf.")
+        name, count = ("Leaf", 3) if task.startswith("Branch") else ("Branch", 2)
+        calls = (
+            call("spawn", id=f"call_{n}", task=f"{name} {n}.", mode="sync") for n in range(count)
+        )
+        return Script(calls=tuple(calls))
+
+    firm.says(says)
+    await firm.ask(lead)
+    root = [task for task in await firm.tasks() if task.parent_id is None]
+    asked: list[str] = []
+    records = Reads.records
+
+    async def noted(self: Reads, sql: str, arguments: Any) -> Any:
+        asked.append(sql)
+        return await records(self, sql, arguments)
+
+    monkeypatch.setattr(Reads, "records", noted)
+    ctx = firm.ada
+    branches = await asyncio.gather(*(list_child_delegations(ctx, task.id) for task in root))
+    leaves = await asyncio.gather(
+        *(list_child_delegations(ctx, task.id) for each in branches for task in each)
+    )
+    assert len(root) == 2
+    assert sum(map(len, branches)) == 6
+    assert leaves == [[]] * 6
+    assert len(asked) == 2
+
+
+async def test_a_task_is_taken_up_with_its_role_and_its_rules(
+    firm: Firm, sql: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By whichever worker comes after the one that died."""
+    lead = await firm.hire("lead", "spawn", "list_files")
+    firm.says(
+        lambda task, last: (
+            (gives("list_files") if last == "Long." else Script(text="Listed.", first_after=1.0))
+            if task == "Long."
+            else gives("spawn", task="Long.")
+            if last == "Begin."
+            else Script(text="Fine.")
+        )
+    )
+    await firm.ask(lead)
+    async with asyncio.timeout(LIMIT_S):
+        while len(firm.sent_for("Long.")) < 2:  # noqa: ASYNC110 - the vendor tells nobody
+            await asyncio.sleep(0.02)
+    (task,) = await firm.tasks()
+    firm.server.services.runner.live[task.run_id].release()
+    (ended,) = await firm.ended()
+    assert (ended.status, ended.result) == ("completed", "Listed.")
+    bodies = firm.sent_for("Long.")
+    assert len(bodies) >= 3
+    assert {frozenset(tools_of(body)) for body in bodies} == {frozenset({"list_files"})}
+    assert all("# Sub-agent" in text_of(body["messages"][0]) for body in bodies)
