@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Index, Numeric
+from sqlalchemy import Index, Numeric, text
 from sqlalchemy import Text as TextColumn
 from sqlmodel import Field, SQLModel
 
@@ -31,6 +31,11 @@ class Trace(SQLModel, table=True):
         Index("traces_user", "user_id", "id"),
         Index("traces_agent", "agent_id", "id"),
         Index("traces_session", "session_id", "id"),
+        Index(
+            "traces_parent",
+            "parent_trace_id",
+            postgresql_where=text("parent_trace_id is not null"),
+        ),
     )
 
     id: UUID = Field(default_factory=uuid7, primary_key=True)

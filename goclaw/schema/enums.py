@@ -9,6 +9,13 @@ from goclaw.core.callers import Role, Scope
 from goclaw.core.schedules import ScheduleKind
 from goclaw.models.agents import AgentStatus, AgentType, ShareRole
 from goclaw.models.cron import CronRunStatus, CronTrigger, DeliveryStatus
+from goclaw.models.delegations import (
+    DelegationKind,
+    DelegationMode,
+    DelegationStatus,
+    LinkDirection,
+    LinkStatus,
+)
 from goclaw.models.findings import FindingStatus
 from goclaw.models.providers import BreakerState, ProviderSource, ProviderType
 from goclaw.models.runs import RunStatus
@@ -51,6 +58,35 @@ WORDS: Final[dict[type[StrEnum], tuple[str, dict[str, str]]]] = {
             "WARNING": "To be looked at.",
             "FAILED": "To be mended.",
         },
+    ),
+    DelegationKind: (
+        "Who works on a task that an agent gave.",
+        {"SPAWN": "A copy of the agent itself.", "DELEGATE": "Another agent."},
+    ),
+    DelegationMode: (
+        "Whether the run that gave a task waits.",
+        {"SYNC": "It waits for the result.", "ASYNC": "It is told the result later."},
+    ),
+    DelegationStatus: (
+        "Where a task stands.",
+        {
+            "RUNNING": "It waits for its turn, or is worked on.",
+            "COMPLETED": "There is a result.",
+            "FAILED": "It could not be done.",
+            "CANCELLED": "Somebody stopped it.",
+        },
+    ),
+    LinkDirection: (
+        "Which of two linked agents may ask the other.",
+        {
+            "OUTBOUND": "The source may ask the target.",
+            "INBOUND": "The target may ask the source.",
+            "BIDIRECTIONAL": "Each may ask the other.",
+        },
+    ),
+    LinkStatus: (
+        "Whether a link may be used.",
+        {"ACTIVE": "It may.", "DISABLED": "It may not."},
     ),
     AgentType: (
         "Who shapes an agent.",

@@ -11,6 +11,7 @@ from goclaw.models.budgets import BudgetWarning
 from goclaw.models.builtin_tools import BuiltinTool
 from goclaw.models.chores import Chore
 from goclaw.models.cron import CronJob, CronRun
+from goclaw.models.delegations import AgentLink, Delegation
 from goclaw.models.events import Event, FanoutPayload
 from goclaw.models.idempotency import IdempotentRequest
 from goclaw.models.providers import Provider
@@ -48,4 +49,6 @@ TABLES: Final[tuple[type[SQLModel], ...]] = (
     RunStop,
     CronJob,
     CronRun,
+    AgentLink,
+    Delegation,
 )

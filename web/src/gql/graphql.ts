@@ -187,18 +187,29 @@ export type CronTrigger =
   /** Somebody asked for it. */
   | 'MANUAL';
 
+/** Who works on a task that an agent gave. */
 export type DelegationKind =
+  /** A copy of the agent itself. */
   | 'SPAWN'
+  /** Another agent. */
   | 'DELEGATE';
 
+/** Whether the run that gave a task waits. */
 export type DelegationMode =
+  /** It waits for the result. */
   | 'SYNC'
+  /** It is told the result later. */
   | 'ASYNC';
 
+/** Where a task stands. */
 export type DelegationStatus =
+  /** It waits for its turn, or is worked on. */
   | 'RUNNING'
+  /** There is a result. */
   | 'COMPLETED'
+  /** It could not be done. */
   | 'FAILED'
+  /** Somebody stopped it. */
   | 'CANCELLED';
 
 /** The agent to delete. */
@@ -263,13 +274,20 @@ export type FindingStatus =
   /** To be mended. */
   | 'FAILED';
 
+/** Which of two linked agents may ask the other. */
 export type LinkDirection =
+  /** The source may ask the target. */
   | 'OUTBOUND'
+  /** The target may ask the source. */
   | 'INBOUND'
+  /** Each may ask the other. */
   | 'BIDIRECTIONAL';
 
+/** Whether a link may be used. */
 export type LinkStatus =
+  /** It may. */
   | 'ACTIVE'
+  /** It may not. */
   | 'DISABLED';
 
 /** Who speaks. */
