@@ -117,7 +117,8 @@ class TraceRows:
         """
         run = self._run
         began, first = self._at(run.call_ns), run.first_token_ns
-        ended = agent.end_time or self._at(monotonic_ns())
+        # The end of a run is told in whole milliseconds, in the last of which a call may begin.
+        ended = max(began, agent.end_time or self._at(monotonic_ns()))
         model = run.request.model if by is None else by.model
         usage = reply.usage or NO_USAGE
         ended_well = agent.status is RunStatus.RUNNING
