@@ -197,7 +197,16 @@ class Runner:
 
     def detach(self, run: LiveRun) -> None:
         """Carries the run in the background; whoever wants to follow it watches it."""
-        run.task = self._spawn(self._carry(run))
+        task = run.task = self._spawn(self._carry(run))
+        task.add_done_callback(lambda _: self._end_unbegun(run, task))
+
+    def _end_unbegun(self, run: LiveRun, task: "asyncio.Task[Any]") -> None:
+        """A task that is cancelled before its first step has no occasion to end its run."""
+        if task.cancelled() and run.cancel_requested and run.task is task:
+            if run.released:
+                self._spawn(self._let_go(run))
+            else:
+                self._spawn(self._end(run, RunStatus.CANCELLED, cancelled()))
 
     async def _carry(self, run: LiveRun) -> None:
         try:
