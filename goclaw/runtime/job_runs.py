@@ -20,18 +20,17 @@ from goclaw.runtime.spent import Spent
 from goclaw.security.scrub import Scrubber
 from goclaw.store.cron_due import Begin, begin_cron_run
 from goclaw.store.database import Database
+from goclaw.store.heartbeats import beat_workers, requeue_stalled_jobs
 from goclaw.store.queue import (
     Beginning,
     JobRun,
     Queued,
     QueuedRun,
     ask_cancel,
-    beat_workers,
     begin_queued,
     find_job_run,
     give_up,
     queue_run,
-    requeue_stalled_jobs,
     take_up,
 )
 

@@ -18,8 +18,8 @@ from goclaw.runtime.trace_writer import OnEnded
 from goclaw.store.cron_due import trim_cron_runs
 from goclaw.store.database import Database
 from goclaw.store.events import trim_events
+from goclaw.store.heartbeats import beat
 from goclaw.store.idempotency import forget_old_requests
-from goclaw.store.queue import beat
 from goclaw.store.runs import end_lost_runs
 from goclaw.store.traces import end_left_traces
 from goclaw.store.web_sessions import sweep_web_sessions

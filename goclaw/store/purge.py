@@ -62,6 +62,14 @@ STEPS: Final = (
     Step("cron_runs", "asked_by = $1::text", "asked_by = $2::text"),
     Step("delegation_history", "user_id = $1::text and status <> 'running'"),
     Step("agent_links", "created_by = $1::text", "created_by = $2::text"),
+    *(
+        Step(
+            "agent_links",
+            f"{users} ? $1::text",
+            f"{users} = ({users} - $1::text) || to_jsonb($2::text)",
+        )
+        for users in ("allow_users", "deny_users")
+    ),
     Step(
         "messages",
         "sessions.id = messages.session_id and sessions.user_id = $1::text",

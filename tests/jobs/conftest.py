@@ -14,6 +14,7 @@ from goclaw.core.host import Host
 from goclaw.models.agents import AgentView
 from goclaw.resolvers.runs import get_run
 from goclaw.store.pool import Row
+from tests.jobs.firm import Firm
 from tests.support.callers import add_agent, add_provider, context
 from tests.support.server import RunningServer, running_server
 from tests.upstream import ScriptedUpstream
@@ -69,3 +70,8 @@ async def until_asked(upstream: ScriptedUpstream, times: int = 1) -> None:
     async with asyncio.timeout(30):
         while len(upstream.requests) < times:  # noqa: ASYNC110
             await asyncio.sleep(0.01)
+
+
+@pytest.fixture
+async def firm(server: RunningServer, upstream: ScriptedUpstream) -> Firm:
+    return Firm(server, upstream, await add_provider(server.services, upstream))

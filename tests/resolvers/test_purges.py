@@ -13,9 +13,11 @@ from goclaw.core.paging import PageRequest
 from goclaw.models.agents import AgentTransfer, AgentView, ShareCreate
 from goclaw.models.api_keys import ApiKeyCreate
 from goclaw.models.chat import SendMessage
+from goclaw.models.delegations import AgentLinkCreate
 from goclaw.models.providers import Provider
 from goclaw.models.purges import PurgeReport, UserPurge
 from goclaw.resolvers.activity import list_activity
+from goclaw.resolvers.agent_links import create_agent_link
 from goclaw.resolvers.agents import get_agent, list_shares, share_agent, transfer_agents
 from goclaw.resolvers.api_keys import create_api_key, list_api_keys
 from goclaw.resolvers.chat import start_chat
@@ -80,6 +82,14 @@ async def life(services: Services, upstream: ScriptedUpstream) -> Life:
     if live is not None:
         await live.ended()
     await (await start_chat(ada, said(("user", "Ada's own words.")))).reply()
+    peer = await add_agent(services, provider, "peer")
+    ends = AgentLinkCreate(
+        source_agent_id=others.id,
+        target_agent_id=peer.id,
+        allow_users=[WHO, "ada"],
+        deny_users=[WHO],
+    )
+    await create_agent_link(ada, ends)
     await services.traces.flush()
     return Life(services, provider, own, others, key.key)
 
@@ -94,7 +104,7 @@ async def set_costs(dsn: str) -> None:
 async def test_nothing_names_the_user_any_more(life: Life, dsn: str) -> None:
     assert set(await found_in(dsn, WHO)) >= {
         "agents", "agent_shares", "api_keys", "sessions", "runs", "traces", "events",
-        "activity_logs", "idempotent_requests",
+        "activity_logs", "idempotent_requests", "agent_links",
     }  # fmt: skip
     await life.purge()
     assert await found_in(dsn, WHO) == []

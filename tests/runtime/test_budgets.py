@@ -17,7 +17,7 @@ from goclaw.resolvers.agents import get_agent, share_agent, update_agent
 from goclaw.resolvers.run_stops import get_runs_state, resume_runs, stop_all_runs
 from goclaw.resolvers.services import Services
 from goclaw.runtime import budgets
-from goclaw.store.queue import beat
+from goclaw.store.heartbeats import beat
 from tests.runtime.acting import Scene, set_scene
 from tests.support.callers import context
 from tests.upstream import ScriptedUpstream, Usage, call
