@@ -22,14 +22,14 @@ class RunSettings(BaseModel):
     run_budget_cents: int = Field(
         500,
         ge=0,
-        description="US cents that one run may cost before it calls its model again; 0 for any "
-        "amount.",
+        description="US cents that one run, with all tasks that come of it, may cost before a "
+        "model is called again; 0 for any amount.",
     )
     run_budget_tokens: int = Field(
         5_000_000,
         ge=0,
-        description="Tokens that one run may use before it calls its model again, also where no "
-        "price is known; 0 for any number.",
+        description="Tokens that one run, with all tasks that come of it, may use before a model "
+        "is called again, also where no price is known; 0 for any number.",
     )
     user_budget_monthly_cents: int = Field(
         0,

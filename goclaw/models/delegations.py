@@ -135,9 +135,10 @@ class DelegationStatus(StrEnum):
 
 class Delegation(SQLModel, table=True):
     """One task that a run gave to another. `parent_id` is the task that the run which asked was
-    given itself; `path` are the agents from the first that asked to this one, each of which waits
-    for the next where that is waited for. `announce_at` is when the result of one that nobody
-    waits for is told next; null once it is.
+    given itself, `root_run_id` the run that gave the first task it came of; `path` are the agents
+    from the first that asked to this one, each of which waits for the next where that is waited
+    for. `announce_at` is when the result of one that nobody waits for is told next; null once it
+    is.
     """
 
     __tablename__ = "delegation_history"
@@ -147,6 +148,7 @@ class Delegation(SQLModel, table=True):
         Index("delegation_history_target", "target_agent_id", "id"),
         Index("delegation_history_parent", "parent_id"),
         Index("delegation_history_parent_run", "parent_run_id"),
+        Index("delegation_history_root", "root_run_id"),
         Index("delegation_history_run", "run_id", unique=True),
         Index("delegation_history_running", "id", postgresql_where=text("status = 'running'")),
         Index(
@@ -165,6 +167,7 @@ class Delegation(SQLModel, table=True):
     user_id: str
     parent_id: UUID | None = None
     parent_run_id: UUID
+    root_run_id: UUID
     parent_session_id: UUID | None = None
     parent_trace_id: UUID
     path: list[str] = jsonb(default_factory=list)

@@ -49,7 +49,7 @@ def equip(turn: Turn, task: Delegation) -> None:
     path = path_of(task.path)
     rules = subagents_of(turn.agent.subagents_config)
     copies = task.kind == DelegationKind.SPAWN
-    turn.errand = Errand(task.id, path)
+    turn.errand = Errand(task.id, path, task.root_run_id)
     turn.run_id = task.run_id
     turn.parent_trace_id = task.parent_trace_id
     if copies:

@@ -15,11 +15,12 @@ from goclaw.models.runs import RunStatus, RunView
 from goclaw.models.shapes import now
 from goclaw.resolvers.context import Context, found
 from goclaw.resolvers.operation import stream
-from goclaw.resolvers.run_steps import RunSteps, answer_among, text_of
+from goclaw.resolvers.run_steps import Happened, RunSteps, answer_among, text_of
 from goclaw.runtime.heard import Heard, HeardThinking
 from goclaw.runtime.history import lacks_contents
 from goclaw.runtime.live import Piece
 from goclaw.runtime.recent import REMEMBER_S
+from goclaw.store.runs import inbox_of
 from goclaw.store.sessions import question_of, steps_of
 
 TURNS: Final = frozenset({"run.started", "run.resumed", "run.ended"})
@@ -45,7 +46,7 @@ async def followed(ctx: Context, id: UUID, after: str | None) -> AsyncGenerator[
         if after is None:
             yield RunStarted(told.last, run)
         steps = RunSteps(ctx)
-        for happened in steps.read(await steps_of(ctx.reads, id, run.started_at), told.last):
+        for happened in await _so_far(ctx, run, steps, told.last):
             yield happened
         heard, thought = Heard(), HeardThinking()
         if run.status in GOING_ON:
@@ -65,6 +66,13 @@ async def followed(ctx: Context, id: UUID, after: str | None) -> AsyncGenerator[
         if text and text != heard.text and (rest := heard.take(0, text)) is not None:
             yield RunText(*rest)
         yield RunEnded(told.last, run, message)
+
+
+async def _so_far(ctx: Context, run: RunView, steps: RunSteps, cursor: str) -> list[Happened]:
+    # The inbox is read first: what is taken of it in between is told by either of them.
+    inbox = await inbox_of(ctx.reads, run.id)
+    written = await steps_of(ctx.reads, run.id, run.started_at)
+    return [*steps.read(written, cursor), *steps.waiting(inbox, cursor)]
 
 
 def _news(heard: Heard, thought: HeardThinking, piece: Piece) -> RunText | RunThinking | None:

@@ -1,6 +1,6 @@
 """What a run did, from its stored messages and from the events that told of it."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -21,12 +21,11 @@ class RunSteps:
 
     def __init__(self, ctx: Context) -> None:
         self._scrubber = ctx.services.scrubber
-        self._told: set[tuple[type, str]] = set()
-        self._injected = 0
+        self._told: set[tuple[type, object]] = set()
 
     def read(self, steps: Sequence[Message], cursor: str) -> Iterator[Happened]:
         """Those among stored messages that were not told yet."""
-        injected = offset = 0
+        offset = 0
         began: dict[str, datetime] = {}
         for message in steps:
             if message.role == "assistant":
@@ -44,10 +43,14 @@ class RunSteps:
                 result = RunToolResult(cursor, id, message.name, message.is_error, text, took)
                 yield from self._once(result, id)
             else:
-                injected += 1
-                if injected > self._injected:
-                    self._injected = injected
-                    yield RunInjected(cursor, self._clip(message.content))
+                said = RunInjected(cursor, self._clip(message.content))
+                yield from self._once(said, message.created_at)
+
+    def waiting(self, inbox: Sequence[Mapping[str, str]], cursor: str) -> Iterator[Happened]:
+        """What the user said that the run has not taken yet."""
+        for said in inbox:
+            injected = RunInjected(cursor, self._clip(said["content"]))
+            yield from self._once(injected, datetime.fromisoformat(said["at"]))
 
     def heard(self, event: EventRow) -> Iterator[Happened]:
         """Of one event, unless it was told already."""
@@ -68,8 +71,8 @@ class RunSteps:
             )
             yield from self._once(result, id)
         elif event.kind == "run.injected":
-            self._injected += 1
-            yield RunInjected(event.cursor, told["text"])
+            said = RunInjected(event.cursor, told["text"])
+            yield from self._once(said, datetime.fromisoformat(told["at"]))
         elif event.kind == "run.retrying":
             yield RunRetrying(
                 event.cursor,
@@ -81,7 +84,7 @@ class RunSteps:
                 told["wait_ms"],
             )
 
-    def _once(self, happened: Happened, id: str) -> Iterator[Happened]:
+    def _once(self, happened: Happened, id: object) -> Iterator[Happened]:
         key = (type(happened), id)
         if key not in self._told:
             self._told.add(key)

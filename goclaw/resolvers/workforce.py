@@ -18,7 +18,6 @@ from goclaw.models.delegations import (
     DelegationMode,
     DelegationStatus,
 )
-from goclaw.providers.messages import Usage
 from goclaw.resolvers.carrying import acting
 from goclaw.resolvers.context import Context, found
 from goclaw.resolvers.delegation_ends import fail, settle_ended, tell
@@ -98,6 +97,7 @@ class OwnWorkforce:
             await _check_number(db, source, task, link)
             await add_delegation(db, task)
             tell(db, task, "delegation.started")
+        parent.gave_tasks = True
         return task, turn
 
     async def _wait(self, parent: LiveRun, task: Delegation, turn: Turn) -> Task:
@@ -116,9 +116,6 @@ class OwnWorkforce:
                 raise
         await settle_ended(services, task.id)
         ended = await self._row(task.id)
-        usage = Usage(ended.input_tokens, ended.output_tokens)
-        parent.for_others.add(usage, ended.cost_usd)
-        parent.for_others.add(run.for_others.usage, run.for_others.cost_usd)
         return _task(ended, turn.agent.key)
 
     async def _row(self, id: UUID) -> Delegation:
@@ -207,6 +204,7 @@ def _new_task(user: Context, parent: LiveRun, agent: Target, order: Order) -> De
         user_id=user.user_id,
         parent_id=None if errand is None else errand.id,
         parent_run_id=parent.id,
+        root_run_id=parent.id if errand is None else errand.root_run_id,
         parent_session_id=parent.session_id,
         parent_trace_id=parent.trace_id,
         path=[str(step) for step in (*path, agent.id)],

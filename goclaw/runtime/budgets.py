@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Final
+from uuid import UUID
 
 from goclaw.core.clock import clock_s
 from goclaw.core.errors import BudgetExceeded
@@ -13,7 +14,7 @@ from goclaw.events.hub import EventHub
 from goclaw.models.budgets import Budget, Unit
 from goclaw.providers.messages import Usage
 from goclaw.store.database import Database
-from goclaw.store.spending import used_of, warn
+from goclaw.store.spending import used_by_others, used_of, warn
 
 KEPT_S: Final = 10.0
 """How long other workers' runs may go unnoticed, as long as a budget is not used up."""
@@ -51,6 +52,10 @@ class Budgets:
                 raise _spent(budget, account)
             if not account.warned and account.used >= budget.limit * WARN_AT:
                 await self._warn(budget, account)
+
+    async def used_by_others(self, root_id: UUID, but: UUID) -> tuple[int, Decimal]:
+        """Tokens and US dollars of the other runs that `root_id` pays for."""
+        return await used_by_others(self._database, root_id, but)
 
     def add(self, budgets: Sequence[Budget], usage: Usage | None, cost_usd: Decimal | None) -> None:
         """What a model call used."""

@@ -62,11 +62,12 @@ def nothing_to_warn_of(_: str) -> str | None:
 
 class Errand(NamedTuple):
     """The task of another agent's that a run carries out. `path` are the agents from the first
-    that asked to this one.
+    that asked to this one; `root_run_id` is the run that gave the first task of them.
     """
 
     id: UUID
     path: tuple[UUID, ...]
+    root_run_id: UUID
 
     @property
     def depth(self) -> int:
@@ -124,7 +125,7 @@ class LiveRun:
 
     A `movable` run may be carried on by another worker; once it is `released`, this one leaves it
     alone. One that was `taken_up` here had `done` something before, which `spent` counts.
-    `for_others` is what the runs used that it waited for.
+    `gave_tasks` to other runs, whose costs are its own.
     """
 
     id: UUID
@@ -155,7 +156,7 @@ class LiveRun:
     released: bool = False
     taken_up: bool = False
     done: tuple[ModelMessage, ...] = ()
-    for_others: Spent = field(default_factory=Spent)
+    gave_tasks: bool = False
     task: "asyncio.Task[object] | None" = None
     _waiting: set["asyncio.Future[None]"] = field(default_factory=set)
 
@@ -164,6 +165,15 @@ class LiveRun:
         for message in self.done:
             if message.role == "assistant" and message.text:
                 self.pieces += [BETWEEN_STEPS, message.text] if self.pieces else [message.text]
+
+    @property
+    def root_id(self) -> UUID | None:
+        """The run that pays for this one and for all tasks that came of it; None for one that
+        stands alone.
+        """
+        if self.turn.errand is not None:
+            return self.turn.errand.root_run_id
+        return self.id if self.gave_tasks else None
 
     @property
     def said(self) -> Reply:

@@ -10,6 +10,7 @@ import asyncio
 from collections.abc import AsyncGenerator, Iterable, Sequence
 from contextlib import aclosing
 from dataclasses import replace
+from decimal import Decimal
 from time import monotonic_ns
 from typing import Final, NamedTuple
 
@@ -30,6 +31,7 @@ from goclaw.runtime.live import BETWEEN_STEPS, LiveRun
 from goclaw.runtime.repeats import STOP_AT, WARN_AT, Repeats
 from goclaw.runtime.spent import Spent, summed
 from goclaw.runtime.steps import Intent, Steps
+from goclaw.tools.delegation import GIVING
 from goclaw.tools.tool import ToolContext, ToolResult
 from goclaw.tools.toolbox import Toolbox
 
@@ -88,6 +90,7 @@ class Loop:
         calls: dict[str, ToolCall] = {}
         for message in done:
             calls |= {call.id: call for call in message.tool_calls}
+            self._run.gave_tasks |= any(call.name in GIVING for call in message.tool_calls)
             if message.tool_calls:
                 self._calls_left -= len(message.tool_calls)
                 self._count_round()
@@ -139,8 +142,9 @@ class Loop:
     async def _ask(self) -> AsyncGenerator[list[Delta], None]:
         """One model call; text and thinking are passed on."""
         run = self._run
-        if run.spent is not None and run.spent.model_calls:
-            await self._refuse_unpaid(run.spent)
+        spent = self._steps.spent
+        if spent.model_calls or run.turn.errand is not None:
+            await self._refuse_unpaid(spent)
         request = self._next_request()
         run.open_call(request)
         begins = bool(run.pieces)
@@ -157,16 +161,20 @@ class Loop:
 
     async def _refuse_unpaid(self, spent: Spent) -> None:
         """Before each model call but the first, which nothing can refuse that did not refuse the
-        run. What runs used that it waited for counts, too. Raises BudgetExceeded.
+        run. A run and all tasks that came of it share one budget, before the first call of each,
+        too. Raises BudgetExceeded.
         """
-        limits, others = self._limits, self._run.for_others
-        tokens = spent.usage.total_tokens + others.usage.total_tokens
-        cents = ((spent.cost_usd or 0) + (others.cost_usd or 0)) * 100
+        limits, run = self._limits, self._run
+        tokens, cost_usd = spent.usage.total_tokens, spent.cost_usd or Decimal(0)
+        if run.root_id is not None:
+            others = await self._budgets.used_by_others(run.root_id, run.id)
+            tokens, cost_usd = tokens + others[0], cost_usd + others[1]
+        cents = cost_usd * 100
         if limits.budget_tokens and tokens >= limits.budget_tokens:
             raise BudgetExceeded("run_tokens_spent", used=tokens, limit=limits.budget_tokens)
         if limits.budget_cents and cents >= limits.budget_cents:
             raise BudgetExceeded("run_cents_spent", used=f"{cents:.0f}", limit=limits.budget_cents)
-        await self._budgets.admit(self._run.turn.budgets)
+        await self._budgets.admit(run.turn.budgets)
 
     def _next_request(self) -> ModelRequest:
         """Each call has its own list of attempts. What the client wants of the first answer is

@@ -39,7 +39,14 @@ LOST: Final = timedelta(seconds=60)
 """After which a task whose run was never put down has failed."""
 
 SOURCE, TARGET = aliased(Agent), aliased(Agent)
-HIDDEN: Final = ("path", "model", "announce_at", "parent_session_id", "parent_trace_id")
+HIDDEN: Final = (
+    "path",
+    "model",
+    "announce_at",
+    "parent_session_id",
+    "parent_trace_id",
+    "root_run_id",
+)
 COLUMNS: Final[tuple[Any, ...]] = (
     *(c for c in Delegation.__table__.c if c.name not in HIDDEN),  # type: ignore[attr-defined]
     col(SOURCE.key).label("source_agent_key"),

@@ -42,6 +42,7 @@ PAGE = Query[RunView](
     lambda visible: newest_first(select(Run).where(visible(Run), *MATCHES), col(Run.id))
 )
 TOTAL = Query[Total](lambda visible: count_of(Run, visible(Run), *MATCHES))
+INBOX = Query[Row](lambda visible: select(Run.inbox).where(visible(Run), among_ids(Run.id)))  # type: ignore[call-overload]
 
 
 async def runs_by_id(reads: Reads, ids: Collection[UUID]) -> dict[UUID, RunView]:
@@ -55,6 +56,12 @@ async def runs_page(reads: Reads, request: PageRequest, **filters: object) -> Pa
 
 async def count_runs(reads: Reads, **filters: object) -> int:
     return await fetch_count(TOTAL, reads, **filters)
+
+
+async def inbox_of(reads: Reads, id: UUID) -> Sequence[dict[str, Any]]:
+    """What the user said that a run has not taken yet, in order: `content`, and `at` as text."""
+    rows = await INBOX.fetch(reads, ids=[id])
+    return (rows[0].inbox or ()) if rows else ()
 
 
 @dataclass(slots=True)  # a frozen one takes three times as long to make

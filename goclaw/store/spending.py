@@ -41,6 +41,23 @@ async def used_of(database: Database, budget: Budget, since: datetime) -> Decima
     return Decimal(rows[0].used)
 
 
+OTHERS: Final = """
+select coalesce(sum(input_tokens::bigint + output_tokens), 0)::bigint as tokens,
+    coalesce(sum(cost_usd), 0) as cost_usd
+from runs
+where id <> $2
+    and (id = $1 or id in (select run_id from delegation_history where root_run_id = $1))
+"""
+
+
+async def used_by_others(database: Database, root_id: UUID, but: UUID) -> tuple[int, Decimal]:
+    """Tokens and US dollars of a run and of all that carry out tasks which came of it, as far as
+    their steps are committed; `but` is the one that asks.
+    """
+    row = (await fetch(database.pool, OTHERS, (root_id, but)))[0]
+    return row.tokens, row.cost_usd
+
+
 async def warn(
     database: Database, budget: Budget, since: datetime, event_id: UUID, payload: dict[str, Any]
 ) -> bool:

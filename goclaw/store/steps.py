@@ -92,7 +92,7 @@ with run as (
 ), told as (
     insert into events (id, topic, kind, user_id, agent_id, audience, payload)
     select $4, 'run:' || id, 'run.injected', user_id, agent_id, 'user',
-        $5::jsonb || jsonb_build_object('id', id)
+        $5::jsonb || jsonb_build_object('id', id, 'at', $3::jsonb -> 0 ->> 'at')
     from run
 ), asked as (
     insert into idempotent_requests (actor, operation, key, request_hash, result_id, created_at)

@@ -222,6 +222,7 @@ class World:
             user_id="ada",
             parent_id=parent,
             parent_run_id=uuid7(),
+            root_run_id=uuid7(),
             parent_trace_id=uuid7(),
             run_id=uuid7(),
             label="a task",

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -98,17 +99,17 @@ async def test_a_tree_of_depth_2_hangs_below_one_trace(firm: Firm, door: str) ->
     assert (await get_trace(firm.ada, last.id)).parent_trace_id == below.id
 
 
+def allow_tokens(firm: Firm, monkeypatch: pytest.MonkeyPatch, tokens: int) -> None:
+    """What a run may use from now on."""
+    runner = firm.server.services.runner
+    monkeypatch.setattr(runner, "_limits", replace(runner._limits, budget_tokens=tokens))
+
+
 async def test_what_copies_used_counts_towards_the_budget_of_the_run(
     firm: Firm, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     lead = await firm.hire("lead", "spawn")
-    limits = firm.server.services.runner._limits
-    budget = 100
-    monkeypatch.setattr(
-        firm.server.services.runner,
-        "_limits",
-        type(limits)(limits.tool_calls, limits.time_s, limits.tools_at_once, 0, budget),
-    )
+    allow_tokens(firm, monkeypatch, 100)
 
     def says(task: str, last: str) -> Script:
         if task == "Dear.":
@@ -118,6 +119,52 @@ async def test_what_copies_used_counts_towards_the_budget_of_the_run(
     firm.says(says)
     with pytest.raises(BudgetExceeded, match="tokens"):
         await firm.ask(lead)
+
+
+async def test_what_a_run_used_counts_towards_the_budget_of_copies_it_does_not_wait_for(
+    firm: Firm, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One budget for a run and all that comes of it: else each task would bring one of its own."""
+    lead = await firm.hire("lead", "spawn")
+    allow_tokens(firm, monkeypatch, 100)
+
+    def says(task: str, last: str) -> Script:
+        if task in {"First.", "Second."}:
+            return Script(text="Done.", usage=Usage(input=80, output=30))
+        calls = tuple(call("spawn", task=task) for task in ("First.", "Second."))
+        return Script(calls=calls, usage=Usage(input=90, output=20))
+
+    firm.says(says)
+    with pytest.raises(BudgetExceeded, match="tokens"):
+        await firm.ask(lead)
+    tasks = await firm.ended(2)
+    assert [(task.status, task.error_code) for task in tasks] == [
+        ("failed", "run_tokens_spent"),
+        ("failed", "run_tokens_spent"),
+    ]
+    assert firm.sent_for("First.") == firm.sent_for("Second.") == []
+
+
+async def test_a_budget_is_shared_by_a_whole_tree(
+    firm: Firm, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lead = await firm.hire("lead", "spawn", subagents_config={"max_spawn_depth": 2})
+    allow_tokens(firm, monkeypatch, 100)
+
+    def says(task: str, last: str) -> Script:
+        if task == "Leaf.":
+            return Script(text="Done.", usage=Usage(input=70, output=20))
+        below = "Leaf." if task == "Branch." else "Branch."
+        return Script(
+            calls=(call("spawn", task=below, mode="sync"),), usage=Usage(input=5, output=1)
+        )
+
+    firm.says(says)
+    with pytest.raises(BudgetExceeded, match="102"):
+        await firm.ask(lead)
+    leaf = next(task for task in await firm.tasks() if task.task == "Leaf.")
+    branch = next(task for task in await firm.tasks() if task.task == "Branch.")
+    assert (leaf.status, branch.error_code) == ("completed", "run_tokens_spent")
 
 
 async def test_cancelling_a_run_cancels_those_it_waits_for(firm: Firm) -> None:

@@ -171,6 +171,21 @@ async def test_what_is_said_while_tools_work_is_heard_before_the_next_call(scene
     assert ("injected", "In Fahrenheit, please.") in outline(await followed(scene, run.id))
 
 
+async def test_what_waits_to_be_taken_is_told_once_to_whoever_comes_later(scene: Scene) -> None:
+    scene.upstream.reply(calls=(call("wait"),))
+    scene.upstream.reply("In Fahrenheit, then.")
+    run = await say(scene, "What is it like?")
+    await scene.tool_started()
+    await say(scene, "In Fahrenheit,", run.session_id)
+    await say(scene, "please.", run.session_id)
+    following = asyncio.create_task(followed(scene, run.id))
+    await asyncio.sleep(0.2)
+    scene.bench.gate.set()
+    told = outline(await following)
+    said = [step[1] for step in told if step[0] == "injected"]
+    assert said == ["In Fahrenheit,", "please."]
+
+
 async def test_what_is_said_during_the_last_answer_is_answered_too(scene: Scene) -> None:
     scene.upstream.reply("It is sunny.", every=0.2)
     scene.upstream.reply("You are welcome.")

@@ -6,7 +6,7 @@ import type { MessageFieldsFragment, RunFieldsFragment } from "../gql/graphql";
 import { formatCost, formatCount, formatDuration } from "../kit/format";
 import { ProblemNotice } from "../kit/ProblemNotice";
 import { Markdown } from "./Markdown";
-import { type LiveRun, type Segment, segments, wasTold } from "./run";
+import { type LiveRun, type Retry, type Segment, segments, wasTold } from "./run";
 import type { ToolStep } from "./steps";
 import type { Thinking } from "./timeline";
 import { ThinkingCard, ToolCard } from "./ToolCard";
@@ -88,7 +88,8 @@ export function LiveAnswer({ name, live, thinking, taken }: LiveProps) {
           waits={!live.ended && said.indexOf(part) >= taken}
         />
       ))}
-      {!live.ended && isSilent(parts) && (
+      {!live.ended && live.retry && <RetryLine retry={live.retry} />}
+      {!live.ended && !live.retry && isSilent(parts) && (
         <Text c="dimmed" className="caret" component="span" size="sm">
           Thinking
         </Text>
@@ -100,6 +101,18 @@ export function LiveAnswer({ name, live, thinking, taken }: LiveProps) {
       )}
       {live.run.status === "COMPLETED" && <RunLine run={live.run} />}
     </Answering>
+  );
+}
+
+function RetryLine({ retry }: { retry: Retry }) {
+  return (
+    <Group gap={6} role="status">
+      <Loader aria-hidden color="gray" size={10} />
+      <Text c="dimmed" size="sm">
+        {retry.provider} did not answer ({retry.errorCode}). Asking again: attempt {retry.attempt} of{" "}
+        {retry.maxAttempts}.
+      </Text>
+    </Group>
   );
 }
 

@@ -119,8 +119,13 @@ describe("steps", () => {
     expect(segments(again.reduce(applyRunEvent, live))).toEqual(segments(live));
   });
 
-  it("stay as they are when a call is made once more", () => {
-    expect(applyRunEvent(live, { __typename: "RunRetrying" })).toBe(live);
+  it("stay as they are when a call is made once more, which is told until it is answered", () => {
+    const retry = { provider: "acme", attempt: 2, maxAttempts: 3, errorCode: "upstream_failed" };
+    const again = applyRunEvent(live, { __typename: "RunRetrying", ...retry });
+    expect(again.steps).toEqual(live.steps);
+    expect(again.retry).toMatchObject(retry);
+    expect(applyRunEvent(again, said).retry).toMatchObject(retry);
+    expect(applyRunEvent(again, text(Array.from(live.text).length, " More.")).retry).toBeNull();
   });
 
   it("keep all that was said when the run ends", () => {

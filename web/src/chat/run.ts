@@ -9,12 +9,22 @@ export type LiveStep =
   | { kind: "thinking"; offset: number; text: string }
   | { kind: "said"; offset: number; text: string };
 
+/** A model call that failed, and the one that is made instead. */
+export interface Retry {
+  provider: string;
+  attempt: number;
+  maxAttempts: number;
+  errorCode: string;
+}
+
 /** An answer while it is being written. */
 export interface LiveRun {
   run: RunFieldsFragment;
   /** The answer so far. */
   text: string;
   steps: readonly LiveStep[];
+  /** Until the model says something. */
+  retry: Retry | null;
   /** Pieces were missed; the text is completed when the run ends or the stream restarts. */
   incomplete: boolean;
   ended: boolean;
@@ -23,7 +33,7 @@ export interface LiveRun {
 }
 
 export function begin(run: RunFieldsFragment): LiveRun {
-  return { run, text: "", steps: [], incomplete: false, ended: !goesOn(run.status), message: null };
+  return { run, text: "", steps: [], retry: null, incomplete: false, ended: !goesOn(run.status), message: null };
 }
 
 /** Whether a run may still say something. */
@@ -32,6 +42,15 @@ export function goesOn(status: RunStatus): boolean {
 }
 
 export function applyRunEvent(live: LiveRun, event: RunEvent): LiveRun {
+  if (event.__typename === "RunRetrying") return live.ended ? live : { ...live, retry: event };
+  const next = applyTold(live, event);
+  return next.retry !== null && answers.has(event.__typename) ? { ...next, retry: null } : next;
+}
+
+/** What shows that the call which was made once more is answered. */
+const answers = new Set<string | undefined>(["RunText", "RunThinking", "RunToolCall", "RunEnded"]);
+
+function applyTold(live: LiveRun, event: RunEvent): LiveRun {
   switch (event.__typename) {
     case "RunStarted":
       // All that was done and said is told once more after it.
@@ -59,7 +78,7 @@ export function applyRunEvent(live: LiveRun, event: RunEvent): LiveRun {
         message: event.message,
       };
     default:
-      // Told of something that is not shown here, such as a call that is made once more.
+      // Told of something that is not shown here.
       return live;
   }
 }
