@@ -1,7 +1,7 @@
 """What a provider's `settings` may hold: limits, retries, caching, fallbacks. Times in seconds."""
 
 from collections.abc import Mapping
-from typing import Any, Final, Literal, get_args
+from typing import Annotated, Any, Final, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -32,13 +32,31 @@ class FallbackLink(BaseModel):
     model: str = Field(min_length=1, max_length=255)
 
 
+ANY_MODEL: Final = "*"
+Usd = Annotated[float, Field(ge=0, le=1_000_000, allow_inf_nan=False)]
+
+
+class Price(BaseModel):
+    """Of a million tokens. Those that were read from the vendor's cache, or written into it, cost
+    what all others cost that are read, unless they have a price of their own.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+    input_usd: Usd
+    output_usd: Usd
+    cached_usd: Usd | None = None
+    cache_write_usd: Usd | None = None
+
+
 class ProviderSettings(BaseModel):
     """Limits: of the connection, of the wait for the first token and for each one after it (any
     sign of life counts there), of the whole call, and of listing models and verifying.
 
     `max_attempts` counts the first one; a vendor that asks for a longer pause than
     `max_retry_wait_s` is not asked again. `breaker_failures` within `breaker_window_s`, and no
-    fewer than answers meanwhile, stop all calls for `breaker_open_s`; 0 never does.
+    fewer than answers meanwhile, stop all calls for `breaker_open_s`; 0 never does. `prices` are
+    by model, those of `*` for all that have none; they count before what vendors publish.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
@@ -67,6 +85,12 @@ class ProviderSettings(BaseModel):
     breaker_failures: int = Field(default=5, ge=0, le=1000)
     breaker_window_s: float = Field(default=60, ge=1, le=3600)
     breaker_open_s: float = Field(default=30, ge=1, le=3600)
+    prices: dict[Annotated[str, Field(min_length=1, max_length=255)], Price] = Field(
+        default={}, max_length=200
+    )
+
+    def price_of(self, model: str) -> Price | None:
+        return self.prices.get(model) or self.prices.get(ANY_MODEL)
 
 
 def read_settings(settings: Mapping[str, Any]) -> ProviderSettings:

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from goclaw.core.errors import GatewayError
+from goclaw.core.provider_settings import Price
 from goclaw.providers.config import CONNECT
 from goclaw.providers.failures import CLOSED, LASTING
 
@@ -18,7 +19,7 @@ _BROKEN: Final = frozenset(
 @dataclass(frozen=True, slots=True)
 class Attempt:
     """One call. Without a `code` it was answered; `wait_s` is what passed until the next one of
-    the same provider, None where it was the last.
+    the same provider, None where it was the last. `price` is the provider's own, if it has one.
     """
 
     provider: str
@@ -29,10 +30,13 @@ class Attempt:
     code: str | None = None
     status: int | None = None
     wait_s: float | None = None
+    price: Price | None = None
 
     def row(self) -> dict[str, Any]:
         """For a trace."""
-        return asdict(self) | {
+        told = asdict(self)
+        del told["price"]
+        return told | {
             "started_at": self.started_at.isoformat(),
             "duration_s": round(self.duration_s, 4),
         }

@@ -3,6 +3,7 @@
 from collections.abc import AsyncGenerator
 from typing import Protocol
 
+from goclaw.core.provider_settings import Price
 from goclaw.providers.messages import Delta, ModelRequest, ProviderModel, Reply
 
 
@@ -21,6 +22,10 @@ class ModelClient(Protocol):
 
     async def verify(self, model: str) -> None:
         """Asks the model for a few tokens."""
+        ...
+
+    def price_of(self, model: str) -> Price | None:
+        """The provider's own, not what its vendor publishes."""
         ...
 
 

@@ -13,6 +13,7 @@ from multidict import CIMultiDict
 from yarl import URL
 
 from goclaw.core.errors import GatewayError, UpstreamFailed
+from goclaw.core.provider_settings import Price
 from goclaw.providers import failures
 from goclaw.providers.client import StreamReader
 from goclaw.providers.config import (
@@ -100,6 +101,9 @@ class WireClient(ABC):
     async def verify(self, model: str) -> None:
         request = ModelRequest(model, [ModelMessage("user", "hi")], max_tokens=_VERIFY_TOKENS)
         await self._complete(request, self._lookup_limit)
+
+    def price_of(self, model: str) -> Price | None:
+        return self._config.settings.price_of(model)
 
     async def models(self) -> list[ProviderModel]:
         body = await self._ask("GET", self.models_path, None, self._lookup_limit)

@@ -62,8 +62,10 @@ def cost_of_call(run: LiveRun, reply: Reply) -> Decimal | None:
     if reply.usage is None:
         return None
     if (by := answered_by(run)) is not None:
-        return cost_usd(ProviderType(by.provider_type), by.model, reply.usage)
-    return cost_usd(run.turn.provider_type, run.request.model, reply.usage)
+        return cost_usd(ProviderType(by.provider_type), by.model, reply.usage, by.price)
+    model = run.request.model
+    own = run.turn.client.price_of(model)
+    return cost_usd(run.turn.provider_type, model, reply.usage, own)
 
 
 def answer_of(reply: Reply) -> ModelMessage:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from goclaw.core.errors import GatewayError
-from goclaw.core.provider_settings import FallbackLink, ProviderSettings
+from goclaw.core.provider_settings import FallbackLink, Price, ProviderSettings
 from goclaw.providers.attempts import Attempt
 from goclaw.providers.client import ModelClient
 from goclaw.providers.messages import Delta, ModelRequest, ProviderModel, Reply
@@ -66,6 +66,9 @@ class FallbackClient:
                 failure = failure or passed
         if failure is not None:
             raise failure
+
+    def price_of(self, model: str) -> Price | None:
+        return self._client.price_of(model)
 
     async def models(self) -> list[ProviderModel]:
         return await self._client.models()

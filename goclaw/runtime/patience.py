@@ -8,6 +8,7 @@ from contextlib import aclosing
 from typing import Final
 
 from goclaw.core.errors import UpstreamFailed
+from goclaw.core.provider_settings import Price
 from goclaw.providers.client import ModelClient
 from goclaw.providers.messages import Delta, ModelRequest, ProviderModel, Reply
 
@@ -46,6 +47,9 @@ class PatientClient:
                 if spoken:
                     raise
                 await patience.after(error)
+
+    def price_of(self, model: str) -> Price | None:
+        return self._client.price_of(model)
 
     async def models(self) -> list[ProviderModel]:
         return await self._client.models()

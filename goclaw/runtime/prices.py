@@ -1,4 +1,4 @@
-"""What a model call costs, by the published prices of its vendor."""
+"""What a model call costs: by its provider's own prices, or else by what its vendor publishes."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -11,6 +11,7 @@ import genai_prices
 from genai_prices.data_snapshot import get_snapshot
 from genai_prices.types import ModelPrice
 
+from goclaw.core.provider_settings import Price as OwnPrice
 from goclaw.models.providers import ProviderType
 from goclaw.providers.messages import Usage
 
@@ -29,8 +30,12 @@ PLAIN: Final = ("input_mtok", "output_mtok", "cache_read_mtok", "cache_write_mto
 Price = Callable[[Usage], Decimal]
 
 
-def cost_usd(provider_type: ProviderType, model: str, usage: Usage) -> Decimal | None:
-    """None when nobody published a price; that is not the same as nothing."""
+def cost_usd(
+    provider_type: ProviderType, model: str, usage: Usage, own: OwnPrice | None = None
+) -> Decimal | None:
+    """None when nobody named a price; that is not the same as nothing."""
+    if own is not None:
+        return _own(own)(usage)
     if provider_type in FREE:
         return Decimal(0)
     hour = int(time()) // 3600
@@ -51,15 +56,29 @@ def _price(vendor: str | None, model: str, _hour: int) -> Price | None:
     return _flat(prices) or _tiered(prices)
 
 
+@lru_cache(maxsize=512)
+def _own(price: OwnPrice) -> Price:
+    read, cached = price.input_usd, price.cached_usd
+    write = price.cache_write_usd
+    rates = (
+        read,
+        price.output_usd,
+        read if cached is None else cached,
+        read if write is None else write,
+    )
+    return _by_rates(*(Decimal(str(rate)) for rate in rates))
+
+
 def _flat(prices: ModelPrice) -> Price | None:
     """The library takes 150 us a call; a price without tiers is four multiplications."""
     rates = [getattr(prices, name, None) or Decimal(0) for name in PLAIN]
     if not all(isinstance(rate, Decimal) for rate in rates):
         return None
     read, written, cached, cache_write = rates
-    cached = cached or read
-    cache_write = cache_write or read
+    return _by_rates(read, written, cached or read, cache_write or read)
 
+
+def _by_rates(read: Decimal, written: Decimal, cached: Decimal, cache_write: Decimal) -> Price:
     def price(usage: Usage) -> Decimal:
         fresh = usage.input_tokens - usage.cached_tokens - usage.cache_write_tokens
         return (

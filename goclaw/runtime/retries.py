@@ -11,7 +11,7 @@ from typing import Final
 import structlog
 
 from goclaw.core.errors import GatewayError, Unavailable
-from goclaw.core.provider_settings import ProviderSettings
+from goclaw.core.provider_settings import Price, ProviderSettings
 from goclaw.providers.attempts import Attempt, Retry, is_broken, may_pass, was_closed
 from goclaw.providers.client import ModelClient
 from goclaw.providers.messages import Delta, ModelRequest, ProviderModel, Reply
@@ -73,6 +73,9 @@ class RetryingClient:
             except BaseException:
                 self.breaker.leave()
                 raise
+
+    def price_of(self, model: str) -> Price | None:
+        return self._client.price_of(model)
 
     async def models(self) -> list[ProviderModel]:
         return await self._client.models()
@@ -183,6 +186,7 @@ class _Tries:
                 code=None if error is None else error.code,
                 status=None if error is None else status_of(error),
                 wait_s=wait_s,
+                price=self._client.price_of(self._request.model),
             )
         )
 

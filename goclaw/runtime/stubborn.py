@@ -9,6 +9,7 @@ from typing import Final
 import structlog
 
 from goclaw.core.errors import GatewayError
+from goclaw.core.provider_settings import Price
 from goclaw.providers.attempts import may_pass
 from goclaw.providers.client import ModelClient
 from goclaw.providers.messages import Delta, ModelRequest, ProviderModel, Reply
@@ -68,6 +69,9 @@ class StubbornClient:
             raise error
         log.info("run.retry", provider=self.name, code=error.code, wait_s=round(wait_s, 1))
         await sleep(wait_s)
+
+    def price_of(self, model: str) -> Price | None:
+        return self._client.price_of(model)
 
     async def models(self) -> list[ProviderModel]:
         return await self._client.models()

@@ -1,5 +1,6 @@
 """Runs that other providers answer: opted in, noted in the trace, paid at the right price."""
 
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -82,6 +83,35 @@ async def test_the_next_one_answers_and_the_trace_tells(
     ]
     assert span.cost_usd == cost_usd("openai_compat", "gpt-4o-mini", Counted(1000, 500))  # type: ignore[arg-type]
     assert span.cost_usd > 0
+
+
+PRICE = {"input_usd": 2, "output_usd": 8}
+
+
+@both_ways
+async def test_a_provider_is_paid_its_own_price(
+    services: Services, upstream: ScriptedUpstream, way: Any
+) -> None:
+    await add_chain(services, upstream, prices={"scripted-1": PRICE})
+    upstream.reply("Here.", usage=Usage(1000, 500, 0))
+    await way(await begin(services))
+    assert (await call_span(services)).cost_usd == Decimal("0.006")
+
+
+@both_ways
+async def test_whoever_answers_is_paid_its_own_price(
+    services: Services, upstream: ScriptedUpstream, way: Any
+) -> None:
+    first = await add_chain(services, upstream, prices={"*": {"input_usd": 99, "output_usd": 99}})
+    own = await add_provider(services, upstream, "own", **ONCE, prices={"gpt-4o": PRICE})
+    links = {"fallback": [{"provider": own.name, "model": "gpt-4o"}]}
+    await update_provider(context(services), first.id, ProviderPatch(settings=ONCE | links))
+    upstream.fail(503)
+    upstream.reply("From the second.", usage=Usage(1000, 500, 0))
+    await way(await begin(services))
+    span = await call_span(services)
+    assert (span.provider, span.cost_usd) == ("own", Decimal("0.006"))
+    assert all("price" not in attempt for attempt in span.metadata["attempts"])
 
 
 @both_ways

@@ -3,6 +3,7 @@ from decimal import Decimal
 import genai_prices
 import pytest
 
+from goclaw.core.provider_settings import Price, read_settings
 from goclaw.models.providers import ProviderType
 from goclaw.providers.messages import Usage
 from goclaw.runtime.prices import cost_usd
@@ -37,6 +38,54 @@ def test_an_unknown_price_is_not_nothing() -> None:
     usage = Usage(1000, 10)
     assert cost_usd(ProviderType.OPENAI_COMPAT, "no-such-model-1", usage) is None
     assert cost_usd(ProviderType.OLLAMA, "llama3.3", usage) is None
+
+
+def test_a_price_of_ones_own_counts_before_the_published_one() -> None:
+    usage = Usage(1_000_000, 500_000, cached_tokens=200_000, cache_write_tokens=100_000)
+    plain = Price(input_usd=2, output_usd=8)
+    assert cost_usd(ProviderType.OPENAI_COMPAT, "gpt-4o", usage, plain) == 6
+    detailed = Price(input_usd=2, output_usd=8, cached_usd=0.5, cache_write_usd=2.5)
+    assert cost_usd(ProviderType.OLLAMA, "any", usage, detailed) == Decimal("5.75")
+
+
+def test_nothing_is_a_price_too() -> None:
+    free = Price(input_usd=0, output_usd=0)
+    assert cost_usd(ProviderType.OPENAI_COMPAT, "gpt-4o", Usage(1000, 10), free) == 0
+    cached = Price(input_usd=2, output_usd=8, cached_usd=0)
+    usage = Usage(1_000_000, 0, cached_tokens=1_000_000)
+    assert cost_usd(ProviderType.OPENAI_COMPAT, "gpt-4o", usage, cached) == 0
+
+
+def test_one_price_may_be_for_all_models() -> None:
+    settings = read_settings(
+        {
+            "prices": {
+                "mine": {"input_usd": 1, "output_usd": 2},
+                "*": {"input_usd": 3, "output_usd": 4.5},
+            }
+        }
+    )
+    assert settings.price_of("mine") == Price(input_usd=1, output_usd=2)
+    assert settings.price_of("other") == Price(input_usd=3, output_usd=4.5)
+    assert read_settings({}).price_of("other") is None
+
+
+@pytest.mark.parametrize(
+    ("price", "told"),
+    [
+        (
+            {"input_usd": -1, "output_usd": 2},
+            r"prices\.mine\.input_usd: .* greater than or equal to 0",
+        ),
+        ({"input_usd": 1}, r"prices\.mine\.output_usd: field required"),
+        ({"input_usd": "1", "output_usd": 2}, r"prices\.mine\.input_usd: .* valid number"),
+        ({"input_usd": 1, "output_usd": float("inf")}, r"prices\.mine\.output_usd: .* finite"),
+        ({"input_usd": 1, "output_usd": 2, "usd": 3}, r"prices\.mine\.usd: is not known"),
+    ],
+)
+def test_a_wrong_price_is_refused_by_name(price: dict[str, object], told: str) -> None:
+    with pytest.raises(ValueError, match=told):
+        read_settings({"prices": {"mine": price}})
 
 
 def test_the_embedded_model_is_free() -> None:
