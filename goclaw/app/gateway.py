@@ -117,8 +117,10 @@ class Gateway:
             await self._services.hub.stop()
 
     async def _stop_jobs(self) -> None:
-        """Returns when none of them is carried here any more."""
-        if self._jobs is not None:
+        """Returns when none of them is carried here any more. Cancelled twice, they would break off
+        how they end.
+        """
+        if self._jobs is not None and not self._jobs.cancelling():
             self._jobs.cancel()
         begun = [task for task in (self._jobs, self._handing_back) if task is not None]
         await asyncio.gather(*begun, return_exceptions=True)

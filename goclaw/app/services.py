@@ -288,14 +288,15 @@ def _start_background(services: Services) -> list["asyncio.Task[None]"]:
 
 
 async def carry_jobs(services: Services) -> None:
-    """Until cancelled. The engine is imported beside the loop, which answers meanwhile."""
+    """Until cancelled; it ends when all of them have. The engine is imported beside the loop,
+    which answers meanwhile.
+    """
     if services.settings.carry_jobs:
         carrier = await asyncio.to_thread(resolve_name, CARRIER)
-        await asyncio.gather(
-            _keep_going("jobs", lambda: carrier(services).run()),
-            _keep_going("cron", lambda: CronClock(services).run()),
-            _keep_going("delegations", lambda: see_to_delegations(services)),
-        )
+        async with asyncio.TaskGroup() as group:
+            group.create_task(_keep_going("jobs", lambda: carrier(services).run()))
+            group.create_task(_keep_going("cron", lambda: CronClock(services).run()))
+            group.create_task(_keep_going("delegations", lambda: see_to_delegations(services)))
 
 
 async def _stop_background(tasks: list["asyncio.Task[None]"]) -> None:
