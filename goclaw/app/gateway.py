@@ -24,6 +24,7 @@ log = structlog.get_logger()
 GRAPHQL: Final = ("/graphql", "/graphql/")
 PROBES: Final = frozenset({"/livez", "/readyz", "/metrics"})
 REST: Final = ("/v1/", "/docs/")
+JOBS_END_S: Final = 5.0
 REST_EXACT: Final = frozenset({"/health", "/docs", "/v1"})
 
 
@@ -117,13 +118,19 @@ class Gateway:
             await self._services.hub.stop()
 
     async def _stop_jobs(self) -> None:
-        """Returns when none of them is carried here any more. Cancelled twice, they would break off
-        how they end.
+        """Returns when none of them is carried here any more. They say so to the database, but are
+        not waited for when that does not answer: whoever finds their workers silent goes on.
         """
-        if self._jobs is not None and not self._jobs.cancelling():
+        if self._handing_back is not None:
+            await asyncio.wait([self._handing_back])
+        if self._jobs is None:
+            return
+        if not self._jobs.cancelling():  # a second time would break off how they end
             self._jobs.cancel()
-        begun = [task for task in (self._jobs, self._handing_back) if task is not None]
-        await asyncio.gather(*begun, return_exceptions=True)
+        _, late = await asyncio.wait([self._jobs], timeout=JOBS_END_S)
+        if late:
+            log.warning("jobs.not_ended", after_s=JOBS_END_S)
+            self._jobs.cancel()
 
 
 def with_headers(send: Send, *, secure: bool) -> Send:
