@@ -88,7 +88,7 @@ MESSAGES: Final[dict[str, str]] = {
     "tool_lacks": "{name} cannot be enabled: this server lacks {missing}",
     "tool_without_settings": "{name} has no settings",
     # context files
-    "agent_instance_not_found": "the agent has not met user {id}",
+    "agent_instance_not_found": "no user {id} of this agent",
     "bootstrap_sealed": "{name} can only be emptied, which ends the introduction",
     "context_file_shared": "{name} is the same for all users of this agent: it is in your prompt "
     "already, and can be neither read nor changed with tools",

@@ -153,7 +153,7 @@ MESSAGES: Final[dict[str, str]] = {
     "runs_stopped": "quản trị viên đã dừng mọi lượt chạy; hãy thử lại sau",
     "runs_stopped_because": "quản trị viên đã dừng mọi lượt chạy: {reason}",
     "run_stop_not_found": "không có lần dừng lượt chạy {id}",
-    "agent_instance_not_found": "agent chưa gặp người dùng {id}",
+    "agent_instance_not_found": "agent này không có người dùng {id}",
     "bootstrap_sealed": "{name} chỉ có thể được xóa trống, việc đó kết thúc phần làm quen",
     "context_file_shared": "{name} giống nhau cho mọi người dùng của agent này: nó đã có trong "
     "lời nhắc của bạn, và không thể đọc hay sửa bằng công cụ",

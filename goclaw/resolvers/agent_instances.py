@@ -42,6 +42,12 @@ async def count_agent_instances(ctx: Context, agent_id: UUID) -> int:
 
 
 @operation(Scope.READ)
+async def get_agent_instance(ctx: Context, id: UUID) -> AgentInstanceView:
+    """Raises NotFound."""
+    return found(await ctx.instances.load(id), "agent_instance", id)
+
+
+@operation(Scope.READ)
 async def list_instance_files(ctx: Context, id: UUID) -> list[UserContextFile]:
     """Those of one user with one agent."""
     return await ctx.instance_files.load(id) or []

@@ -46,7 +46,7 @@ WITH_FILES: Final = (
 TITLES: Final = {
     "first_run": "First contact",
     "persona": "Persona",
-    "anchor": "Who you are",
+    "anchor": "For everybody the same",
     "own_files": "Your files",
     "context": "Context",
 }

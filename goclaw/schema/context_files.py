@@ -10,6 +10,7 @@ from goclaw.core.paging import page_request
 from goclaw.models import context_files as models
 from goclaw.resolvers.agent_instances import (
     count_agent_instances,
+    get_agent_instance,
     list_agent_instances,
     list_instance_files,
     set_instance_file,
@@ -20,7 +21,7 @@ from goclaw.schema.connection import DEFAULT_FIRST, After, Connection, First, Li
 from goclaw.schema.field import argument, described, field, input_of, mutation, parse
 from goclaw.schema.info import Info
 from goclaw.schema.scalars import JSON
-from goclaw.schema.words import In
+from goclaw.schema.words import Id, In
 
 WORDS = {
     "name": f"One of {', '.join(NAMES)}.",
@@ -96,6 +97,10 @@ class ContextFileQuery:
     ) -> Listed:
         page = await list_agent_instances(info.context, page_request(first, after), agent_id)
         return listed(page, lambda: count_agent_instances(info.context, agent_id))
+
+    @field(AgentInstance, "One user whom an agent has met.")
+    async def agent_instance(self, info: Info, id: Id) -> models.AgentInstanceView:
+        return await get_agent_instance(info.context, id)
 
 
 @strawberry.type

@@ -27,6 +27,13 @@ CONTEXT_FILE_QUERIES = (
         counts="data.agentInstances.totalCount",
     ),
     query(
+        "get_agent_instance",
+        "query ($id: UUID!) { agentInstance(id: $id) { id userId } }",
+        variables={"id": "$instance"},
+        shows="$instance",
+        code="agent_instance_not_found",
+    ),
+    query(
         "list_instance_files",
         "query ($agent: UUID!) "
         "{ agentInstances(agentId: $agent) { nodes { files { id content } } } }",

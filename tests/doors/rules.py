@@ -138,6 +138,7 @@ RULES: dict[str, tuple[Scope | str | None, Whose]] = {
     "set_context_file": (WRITE, O),
     "list_agent_instances": (READ, U),
     "count_agent_instances": (READ, U),
+    "get_agent_instance": (READ, U),
     "list_instance_files": (READ, U),
     "set_instance_file": (WRITE, O),
     "update_agent_instance": (WRITE, O),

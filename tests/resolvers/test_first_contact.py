@@ -14,7 +14,7 @@ from goclaw.resolvers.agent_instances import list_agent_instances
 from goclaw.resolvers.agents import delete_agent, preview_agent, update_agent
 from goclaw.resolvers.context_files import set_context_file
 from goclaw.resolvers.services import Services
-from goclaw.store import context_files as store
+from goclaw.store import database
 from tests.support.callers import add_agent, add_provider
 from tests.support.meeting import FIRST_CONTACT, Meeting
 from tests.upstream import ScriptedUpstream, call
@@ -167,13 +167,13 @@ async def test_first_contact_costs_three_statements_and_then_one(
     meeting: Meeting, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: list[str] = []
-    real = store.fetch
+    real = database.fetch
 
     async def counted(pool: Any, sql: str, *more: Any, **options: Any) -> Any:
         asked.append(sql)
         return await real(pool, sql, *more, **options)
 
-    monkeypatch.setattr(store, "fetch", counted)
+    monkeypatch.setattr("goclaw.store.context_files.fetch", counted)
     agent = await meeting.agent(OPEN)
     await meeting.say(agent)
     assert len(asked) == 3

@@ -48,7 +48,7 @@ async def test_sections_come_in_one_order(target: Target, box: Toolbox) -> None:
     evolving = replace(target, agent_type=PREDEFINED, self_evolve=True)
     told = sections(evolving, box, TODAY, PromptFiles(ALL, meets=True))
     assert [section.title for section in told] == [
-        "First contact", "", "Persona", "Tools", "Rules", "Who you are", "Your files",
+        "First contact", "", "Persona", "Tools", "Rules", "For everybody the same", "Your files",
         "Workspace", "Date", "Context", "",
     ]  # fmt: skip
     plain = [section.name for section in sections(target, box, TODAY)]
