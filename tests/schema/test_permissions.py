@@ -25,7 +25,7 @@ NEED: dict[str, str | None] = {
 
 NEW_KEY = """mutation($i: CreateApiKeyInput!) { createApiKey(input: $i) { secret } }"""
 SAMPLES: dict[str, Any] = {
-    "String": "x", "Int": 1, "Float": 1.0, "Boolean": True, "JSON": {},
+    "String": "x", "Int": 1, "Float": 1.0, "Boolean": True, "JSON": {"a": "b"},
     "UUID": str(uuid4()), "DateTime": "2026-11-23T10:00:00Z",
 }  # fmt: skip
 

@@ -1,6 +1,6 @@
 """Context files on an agent's page: written there, met in a chat, and seen for each user."""
 
-from playwright.async_api import expect
+from playwright.async_api import ViewportSize, expect
 
 from goclaw.core.paging import PageRequest
 from goclaw.models.agents import AgentCreate, AgentType, AgentView
@@ -11,7 +11,7 @@ from tests.support.meeting import FILES
 from tests.upstream import ScriptedUpstream, call
 from tests.web.conftest import Visitor
 
-NARROW = {"width": 390, "height": 844}
+NARROW: ViewportSize = {"width": 390, "height": 844}
 
 
 async def hire(visitor: Visitor) -> AgentView:
