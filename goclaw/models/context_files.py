@@ -8,7 +8,7 @@ from pydantic import AfterValidator, BaseModel, StringConstraints
 from sqlalchemy import CheckConstraint, Index, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
-from goclaw.core.context_files import MAX_FILE_CHARS, NAMES, USER
+from goclaw.core.context_files import MAX_FILE_CHARS, NAMES
 from goclaw.core.ids import uuid7
 from goclaw.core.reasons import Reason
 from goclaw.models.shapes import Shape, Text, UserId, View, jsonb, timestamp
@@ -21,12 +21,6 @@ MAX_FACT_CHARS = 1_000
 def known_name(name: str) -> str:
     if name not in NAMES:
         raise ValueError(Reason("one_of", values=", ".join(NAMES)))
-    return name
-
-
-def users_file(name: str) -> str:
-    if name != USER:
-        raise ValueError(Reason("one_of", values=USER))
     return name
 
 
@@ -45,10 +39,9 @@ class ContextFileWrite(Shape):
 
 
 class InstanceFileWrite(Shape):
-    """The one file that is written for a user by others. Empty, it is removed."""
+    """USER.md, the one file that others write for a user. Empty, it is removed."""
 
     user_id: UserId
-    name: Annotated[str, AfterValidator(users_file)] = USER
     content: Content
 
 

@@ -3,6 +3,7 @@
 from uuid import UUID
 
 from goclaw.core.callers import Scope
+from goclaw.core.context_files import USER
 from goclaw.core.paging import Page, PageRequest
 from goclaw.models.agents import Agent
 from goclaw.models.context_files import (
@@ -57,12 +58,12 @@ async def list_instance_files(ctx: Context, id: UUID) -> list[UserContextFile]:
 async def set_instance_file(
     ctx: Context, agent_id: UUID, data: InstanceFileWrite
 ) -> UserContextFile:
-    """Also for a user whom the agent has not met yet. Raises NotFound, Forbidden."""
+    """USER.md, also for a user whom the agent has not met yet. Raises NotFound, Forbidden."""
     await _begin(ctx, agent_id, data.user_id)
     async with ctx.db() as db:
         agent = await changeable_agent(db, agent_id)
         instance = await _instance(db, agent_id, data.user_id)
-        row = await write_user_file(db, agent_id, data.user_id, data.name, data.content)
+        row = await write_user_file(db, agent_id, data.user_id, USER, data.content)
         announce_user_file(ctx, db, agent, instance, row)
     ctx.instance_files.clear(instance.id)
     return row

@@ -69,10 +69,9 @@ class SetContextFileInput:
     agent_id: UUID = described("The agent.")
 
 
-@input_of(models.InstanceFileWrite, WORDS, "A file of a user of an agent to write.")
+@input_of(models.InstanceFileWrite, WORDS, "What USER.md of a user of an agent is to hold.")
 class SetInstanceFileInput:
     agent_id: UUID = described("The agent.")
-    name: str = described("USER.md: the others are the agent's and the user's.", default="USER.md")
 
 
 @input_of(models.InstanceFacts, WORDS, "What is known of a user of an agent.")

@@ -157,7 +157,7 @@ async def test_facts_are_merged_and_taken_away(meeting: Meeting, agent: AgentVie
         (ContextFileWrite, {"name": "soul.md", "content": "x"}, "must be one of AGENTS.md"),
         (ContextFileWrite, {"name": "SOUL.md", "content": "x" * 20_001}, str(MAX_FILE_CHARS)),
         (ContextFileWrite, {"name": "SOUL.md", "content": "\x00"}, "NUL"),
-        (InstanceFileWrite, {"user_id": "a", "name": "SOUL.md", "content": "x"}, "USER.md"),
+        (InstanceFileWrite, {"user_id": "a", "content": "x" * 20_001}, str(MAX_FILE_CHARS)),
         (InstanceFacts, {"user_id": "a", "metadata": {}}, "at least 1"),
         (InstanceFacts, {"user_id": "a", "metadata": {"a": 1}}, "string"),
         (InstanceFacts, {"user_id": "a", "metadata": {"a": "x" * 1001}}, "1000"),

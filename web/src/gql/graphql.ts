@@ -435,12 +435,10 @@ export type SetContextFileInput = {
   content: string;
 };
 
-/** A file of a user of an agent to write. */
+/** What USER.md of a user of an agent is to hold. */
 export type SetInstanceFileInput = {
   /** The agent. */
   agentId: string;
-  /** USER.md: the others are the agent's and the user's. */
-  name?: string;
   /** The user. */
   userId: string;
   /** All of it, 20000 characters at most; empty, the file is removed. */
