@@ -50,8 +50,6 @@ from goclaw.store.cron import remove_cron_jobs_of
 from goclaw.store.database import Db
 
 PREVIEWED: Final = frozenset({"system_prompt", "tools_config"})
-BEGINNING: Final = frozenset({"agent_type", "uses_context_files"})
-"""What makes an agent one that has files of its own."""
 
 
 @operation(Scope.READ)
@@ -114,9 +112,10 @@ async def update_agent(ctx: Context, id: UUID, changes: AgentPatch) -> AgentView
     async with ctx.db() as db:
         agent = await changeable_agent(db, id)
         _guard_default(ctx, chosen=not agent.is_default and bool(values.get("is_default")))
+        kind = (agent.agent_type, agent.uses_context_files)
         agent.sqlmodel_update(values)
         await save_agent(db, agent)
-        if BEGINNING & values.keys():
+        if kind != (agent.agent_type, agent.uses_context_files):
             await begin_files(db, agent)
         ctx.announce(
             db, "agent.updated", agent, agent_id=agent.id, key=agent.key, changed=sorted(values)

@@ -80,6 +80,15 @@ class FilesOfUser:
             else:
                 await self._change_own(db, name, change)
 
+    def _checked(self, name: str, text: str) -> str:
+        """One of blanks alone is empty. Raises InvalidInput, also for words that read like orders
+        where a user may not say such either: they would stand in every later prompt.
+        """
+        content = text if text.strip() else ""
+        parse_shape(ContextFileWrite, {"name": name, "content": content})
+        self.ctx.services.guard.refuse(content)
+        return content
+
     def _may_write(self, name: str) -> bool:
         return name in OWN or (name == SOUL and self.agent.self_evolve)
 
@@ -89,7 +98,7 @@ class FilesOfUser:
             await instance_to_change(db, self.agent.id, user_id), "agent_instance", user_id
         )
         held = await held_in(db, self.agent.id, user_id)
-        text = _checked(name, change(files_in_effect(self.agent.agent_type, held).get(name)))
+        text = self._checked(name, change(files_in_effect(self.agent.agent_type, held).get(name)))
         if self.sealed and name == BOOTSTRAP and text:
             raise Forbidden("bootstrap_sealed", name=name)
         row = await write_user_file(db, self.agent.id, user_id, name, text)
@@ -103,12 +112,6 @@ class FilesOfUser:
         )
         held = await held_in(db, self.agent.id, self.ctx.user_id)
         row = await write_agent_file(
-            db, self.agent.id, name, _checked(name, change(held.of_agent.get(name)))
+            db, self.agent.id, name, self._checked(name, change(held.of_agent.get(name)))
         )
         announce_file(self.ctx, db, agent, row)
-
-
-def _checked(name: str, text: str) -> str:
-    """One of blanks alone is empty. Raises InvalidInput."""
-    content = text if text.strip() else ""
-    return parse_shape(ContextFileWrite, {"name": name, "content": content}).content

@@ -165,7 +165,7 @@ class FileTools:
                 if entry.size_bytes is None
                 else f"[FILE] {entry.path} ({entry.size_bytes} bytes)"
                 for entry in entries
-                if not (context and context_file(entry.path))
+                if files is None or context_file(entry.path) is None
             ]
             if not whole:
                 lines.append(f"[only the first {MAX_ENTRIES}; name a folder to see what is in it]")

@@ -132,6 +132,15 @@ async def test_files_hold_from_the_moment_they_are_switched_on(meeting: Meeting)
     assert "# Persona" not in await meeting.say(agent)
 
 
+async def test_a_file_that_was_removed_does_not_come_back(meeting: Meeting) -> None:
+    agent = await meeting.agent(PREDEFINED)
+    empty = ContextFileWrite(name="SOUL.md", content="")
+    await set_context_file(meeting.as_user(), agent.id, empty)
+    same = AgentPatch(uses_context_files=True, agent_type=PREDEFINED, display_name="Guide")
+    await update_agent(meeting.as_user(), agent.id, same)
+    assert set((await meeting.held(agent)).of_agent) == SHARED - {"SOUL.md"}
+
+
 async def test_a_deleted_agent_leaves_no_files(meeting: Meeting) -> None:
     agent = await meeting.agent(PREDEFINED)
     await meeting.say(agent)
