@@ -7,9 +7,11 @@ from goclaw.store.targets import Target
 from goclaw.tools.cron import BEGUN_BY_NOBODY
 
 
-async def met(database: Database, agent: Target, user_id: str) -> Held:
-    """What there is once the user had first contact: one statement, unless this is it."""
-    held = await meet_user(database, agent.id, user_id, BEGUN_BY_NOBODY)
+async def met(database: Database, agent: Target, user_id: str, *, begins: bool = False) -> Held:
+    """What there is once the user had first contact: one statement, unless this is it. `begins`
+    is for a run of the user's own that begins.
+    """
+    held = await meet_user(database, agent.id, user_id, BEGUN_BY_NOBODY, counts=begins)
     if held.met:
         return held
     files = first_user_files(agent.agent_type, held.of_agent)
@@ -25,5 +27,6 @@ async def prompt_files(
     """
     if not agent.uses_context_files:
         return None
-    held = await met(database, agent, user_id)
-    return PromptFiles(files_in_effect(agent.agent_type, held), channel not in BEGUN_BY_NOBODY)
+    begins = channel not in BEGUN_BY_NOBODY
+    held = await met(database, agent, user_id, begins=begins)
+    return PromptFiles(files_in_effect(agent.agent_type, held), begins)

@@ -40,7 +40,7 @@ with {PROFILE}, seen as (
     where p.id = profile.id and p.last_seen_at < now() - interval '{SEEN_S} seconds'
 ), over as (
     delete from user_context_files as f using profile
-    where f.agent_id = $1 and f.user_id = $2 and f.file_name = '{BOOTSTRAP}' and (
+    where f.agent_id = $1 and f.user_id = $2 and f.file_name = '{BOOTSTRAP}' and $4 and (
         select count(*) from (
             select from runs where runs.user_id = $2 and runs.id > profile.id
                 and runs.agent_id = $1 and status = 'completed' and channel <> all($3)
@@ -97,12 +97,13 @@ async def look_at_files(database: Database, agent_id: UUID, user_id: str) -> Hel
 
 
 async def meet_user(
-    database: Database, agent_id: UUID, user_id: str, apart: Collection[str]
+    database: Database, agent_id: UUID, user_id: str, apart: Collection[str], *, counts: bool
 ) -> Held:
-    """The same when a run begins, in one statement; runs on the channels `apart` are no part of
-    anybody's first ones.
+    """The same when a run begins, in one statement. With `counts` a first-run script ends that
+    took long enough; runs on the channels `apart` are no part of anybody's first ones.
     """
-    return _held(await fetch(database.pool, MEET, (agent_id, user_id, [*apart]), promptly=True))
+    arguments = (agent_id, user_id, [*apart], counts)
+    return _held(await fetch(database.pool, MEET, arguments, promptly=True))
 
 
 async def begin_instance(
