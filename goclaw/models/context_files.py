@@ -11,7 +11,7 @@ from sqlmodel import Field, SQLModel
 from goclaw.core.context_files import MAX_FILE_CHARS, NAMES
 from goclaw.core.ids import uuid7
 from goclaw.core.reasons import Reason
-from goclaw.models.shapes import Shape, Text, UserId, View, jsonb, timestamp
+from goclaw.models.shapes import Shape, UserId, View, jsonb, storable, timestamp
 
 MAX_FACTS = 50
 MAX_FACT_NAME_CHARS = 100
@@ -25,9 +25,13 @@ def known_name(name: str) -> str:
 
 
 FileName = Annotated[str, AfterValidator(known_name)]
-Content = Annotated[Text, StringConstraints(max_length=MAX_FILE_CHARS)]
-FactName = Annotated[Text, StringConstraints(min_length=1, max_length=MAX_FACT_NAME_CHARS)]
-Fact = Annotated[Text, StringConstraints(max_length=MAX_FACT_CHARS)]
+Content = Annotated[str, StringConstraints(max_length=MAX_FILE_CHARS), AfterValidator(storable)]
+FactName = Annotated[
+    str,
+    StringConstraints(min_length=1, max_length=MAX_FACT_NAME_CHARS),
+    AfterValidator(storable),
+]
+Fact = Annotated[str, StringConstraints(max_length=MAX_FACT_CHARS), AfterValidator(storable)]
 Facts = Annotated[dict[FactName, Fact | None], Field(min_length=1, max_length=MAX_FACTS)]
 
 

@@ -8,6 +8,7 @@ from typing import Annotated, Final, NamedTuple, TypeVar
 import structlog
 from pydantic import BaseModel, Field
 
+from goclaw.core.context_files import MAX_FILE_CHARS
 from goclaw.tools.context_files import (
     ContextFiles,
     NoContextFiles,
@@ -194,6 +195,11 @@ async def _edited(meant: Meant, wanted: EditFile) -> ToolResult:
         nonlocal count
         old = _there(meant.name, text)
         count = occurrences(old, wanted.old_string, meant.name, every=wanted.replace_all)
+        grown = len(old) + count * (len(wanted.new_string) - len(wanted.old_string))
+        if grown > MAX_FILE_CHARS:  # before there is such a text
+            raise FileRefused(
+                f"{meant.name} would have {grown} characters; the limit is {MAX_FILE_CHARS}"
+            )
         return old.replace(wanted.old_string, wanted.new_string)
 
     try:

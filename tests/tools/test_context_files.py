@@ -112,14 +112,18 @@ async def test_a_self_evolving_agent_changes_its_soul_for_all(meeting: Meeting) 
 async def test_a_file_that_is_too_long_is_refused_and_nothing_changes(meeting: Meeting) -> None:
     agent = await meeting.agent(OPEN)
     await meeting.use(agent, "write_file", path="USER.md", content="y" * MAX_FILE_CHARS)
-    for tool, more in (
-        ("write_file", {"content": "x" * (MAX_FILE_CHARS + 1)}),
-        ("edit", {"old_string": "y", "new_string": "yy", "replace_all": True}),
-        ("write_file", {"content": "with \x00 in it"}),
+    for tool, more, reason in (
+        ("write_file", {"content": "x" * (MAX_FILE_CHARS + 1)}, "at most 20000 characters"),
+        (
+            "edit",
+            {"old_string": "y", "new_string": "y" * 100_000, "replace_all": True},
+            "USER.md would have 2000000000 characters; the limit is 20000.",
+        ),
+        ("write_file", {"content": "with \x00 in it"}, "content: must not contain NUL"),
     ):
         refused = await meeting.use(agent, tool, path="USER.md", **more)
         assert refused.is_error
-        assert "content" in refused.text
+        assert reason in refused.text
     held = await meeting.held(agent)
     assert held.of_user["USER.md"] == "y" * MAX_FILE_CHARS
 
