@@ -9,6 +9,7 @@ from goclaw.core.settings import Settings
 from goclaw.events.trust import Trust
 from goclaw.resolvers.conversations import SCOPES, OwnConversations
 from goclaw.resolvers.own_calendar import OwnCalendar
+from goclaw.resolvers.own_files import OwnContextFiles
 from goclaw.resolvers.services import Services
 from goclaw.resolvers.targets import Targets
 from goclaw.resolvers.tool_switches import TOOL_SWITCHES, ToolSwitches
@@ -42,6 +43,7 @@ class Toolset:
     conversations: OwnConversations
     calendar: OwnCalendar
     workforce: OwnWorkforce
+    context_files: OwnContextFiles
     workspaces: Workspaces
 
     def attach(self, services: Services) -> None:
@@ -49,6 +51,7 @@ class Toolset:
         self.conversations.services = services
         self.calendar.services = services
         self.workforce.services = services
+        self.context_files.services = services
 
 
 def open_toolset(
@@ -65,8 +68,10 @@ def open_toolset(
     trust.on(TOOL_SWITCHES, switches.forget)
     workspaces = Workspaces(settings.data_dir / WORKSPACES)
     conversations, calendar, workforce = OwnConversations(), OwnCalendar(), OwnWorkforce()
+    context_files = OwnContextFiles()
     registry = ToolRegistry(
         [
+            *FileTools(workspaces, context_files).tools(),
             *_tools(workspaces, conversations, outbound, switches),
             CronTool(calendar).tool(),
             *DelegationTools(workforce).tools(),
@@ -78,7 +83,7 @@ def open_toolset(
         again=partial(_again, database, targets),
         checks=checks,
     )
-    return Toolset(registry, conversations, calendar, workforce, workspaces)
+    return Toolset(registry, conversations, calendar, workforce, context_files, workspaces)
 
 
 def _tools(
@@ -93,7 +98,6 @@ def _tools(
         partial(switches.settings_of, "web_search", WebSearchSettings),
     )
     return [
-        *FileTools(workspaces).tools(),
         *DocumentTools(workspaces, reader).tools(),
         *SessionTools(conversations).tools(),
         WebFetchTool(outbound, reader).tool(),

@@ -41,6 +41,14 @@ ROWS: Final = {
         "agents the caller owns, was given, or that are default",
         "agents the caller owns or administers by a share",
     ),
+    "agent_instances": (
+        "the caller's own, and those of agents the caller owns or administers by a share",
+        "users of agents the caller owns or administers by a share",
+    ),
+    "context_files": (
+        "agents the caller owns or administers by a share",
+        "agents the caller owns or administers by a share",
+    ),
     "api_keys": ("every key", "every key"),
     "builtin_tools": ("every built-in tool; settings for administrators", "every built-in tool"),
     "chat": ("", "an agent the caller may use; the caller's own conversations"),

@@ -87,6 +87,12 @@ MESSAGES: Final[dict[str, str]] = {
     "builtin_tool_not_found": "no built-in tool {id}",
     "tool_lacks": "{name} cannot be enabled: this server lacks {missing}",
     "tool_without_settings": "{name} has no settings",
+    # context files
+    "agent_instance_not_found": "no user {id} of this agent",
+    "bootstrap_sealed": "{name} can only be emptied, which ends the introduction",
+    "context_file_shared": "{name} is the same for all users of this agent: it is in your prompt "
+    "already, and can be neither read nor changed with tools",
+    "facts_full": "{field} holds at most {limit} entries; take one away with null first",
     # agents that ask agents
     "agent_link_not_found": "no link {id}",
     "agent_itself": "{field} must be another agent than source_agent_id",

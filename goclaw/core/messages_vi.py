@@ -153,6 +153,11 @@ MESSAGES: Final[dict[str, str]] = {
     "runs_stopped": "quản trị viên đã dừng mọi lượt chạy; hãy thử lại sau",
     "runs_stopped_because": "quản trị viên đã dừng mọi lượt chạy: {reason}",
     "run_stop_not_found": "không có lần dừng lượt chạy {id}",
+    "agent_instance_not_found": "agent này không có người dùng {id}",
+    "bootstrap_sealed": "{name} chỉ có thể được xóa trống, việc đó kết thúc phần làm quen",
+    "context_file_shared": "{name} giống nhau cho mọi người dùng của agent này: nó đã có trong "
+    "lời nhắc của bạn, và không thể đọc hay sửa bằng công cụ",
+    "facts_full": "{field} chứa nhiều nhất {limit} mục; hãy bỏ bớt một mục bằng null trước",
     "agent_link_not_found": "không có liên kết {id}",
     "agent_itself": "{field} phải là một agent khác với source_agent_id",
     "agents_linked": "các agent này đã được liên kết; hãy thay đổi liên kết đó",

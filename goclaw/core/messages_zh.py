@@ -135,6 +135,11 @@ MESSAGES: Final[dict[str, str]] = {
     "runs_stopped": "管理员已停止所有运行；请稍后再试",
     "runs_stopped_because": "管理员已停止所有运行：{reason}",
     "run_stop_not_found": "没有运行停止记录 {id}",
+    "agent_instance_not_found": "该智能体没有用户 {id}",
+    "bootstrap_sealed": "{name} 只能被清空，清空即结束初次介绍",
+    "context_file_shared": "{name} 对该智能体的所有用户都相同：它已在您的提示中，"
+    "不能用工具读取或修改",
+    "facts_full": "{field} 最多 {limit} 项；请先用 null 去掉一项",
     "agent_link_not_found": "没有链接 {id}",
     "agent_itself": "{field} 必须是与 source_agent_id 不同的智能体",
     "agents_linked": "这些智能体已经链接；请修改该链接",

@@ -66,6 +66,12 @@ def bounded_history(config: dict[str, Any]) -> dict[str, Any]:
     return config
 
 
+def known_self_evolve(config: dict[str, Any]) -> dict[str, Any]:
+    if type(config.get("self_evolve", False)) is not bool:
+        raise ValueError("self_evolve must be true or false")
+    return config
+
+
 def as_rules_of(rules: type[BaseModel]) -> AfterValidator:
     """What `rules` does not know is left alone; what it does know must be right."""
 
@@ -82,10 +88,14 @@ def as_rules_of(rules: type[BaseModel]) -> AfterValidator:
 
 
 OtherConfig = Annotated[
-    JsonObject, AfterValidator(known_thinking_level), AfterValidator(bounded_history)
+    JsonObject,
+    AfterValidator(known_thinking_level),
+    AfterValidator(bounded_history),
+    AfterValidator(known_self_evolve),
 ]
 """`thinking_level` is how hard the model is asked to think; without it, it thinks as it likes.
 `history_limit` is how many messages of a session it is told when that goes on, 200 without it.
+With `self_evolve` a predefined agent may change its SOUL.md, which all its users share.
 """
 PruningConfig = Annotated[JsonObject | None, as_rules_of(Pruning)]
 CompactionConfig = Annotated[JsonObject | None, as_rules_of(Compaction)]
@@ -121,9 +131,12 @@ class AgentBase(Shape):
 
 
 class AgentCreate(AgentBase):
-    """What a caller chooses. Without a provider the default agent's is taken, with its model."""
+    """What a caller chooses. Without a provider the default agent's is taken, with its model. A
+    predefined agent uses context files unless told otherwise, an open one if it is told to.
+    """
 
     provider_id: UUID | None = None
+    uses_context_files: bool | None = None
 
 
 class AgentPatch(Patch):
@@ -142,6 +155,7 @@ class AgentPatch(Patch):
     temperature: float | None = Field(default=None, ge=0, le=2)
     budget_monthly_cents: int | None = Field(default=None, ge=0, le=MAX_INT)
     store_contents: bool = Field(default=None)
+    uses_context_files: bool = Field(default=None)
     frontmatter: LongText | None = None
     tools_config: ToolsConfig = Field(default=None)
     sandbox_config: JsonObject | None = None
@@ -175,6 +189,9 @@ class Agent(AgentBase, table=True):
     provider_id: UUID = Field(
         foreign_key="providers.id", ondelete="SET NULL", nullable=True, index=True
     )
+    uses_context_files: bool = Field(
+        default=False, sa_column_kwargs={"server_default": text("false")}
+    )
     created_at: datetime = timestamp()
     updated_at: datetime = timestamp()
     deleted_at: datetime | None = instant_or_null()
@@ -201,6 +218,7 @@ class AgentView(View):
     temperature: float | None
     budget_monthly_cents: int | None
     store_contents: bool
+    uses_context_files: bool
     frontmatter: str | None
     tools_config: dict[str, Any]
     sandbox_config: dict[str, Any] | None

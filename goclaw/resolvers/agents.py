@@ -12,14 +12,23 @@ from goclaw.models.agents import (
     AgentPreview,
     AgentShare,
     AgentTransfer,
+    AgentType,
     AgentView,
     ShareCreate,
     ShareRole,
 )
 from goclaw.models.shapes import now
 from goclaw.resolvers.context import Context, found
+from goclaw.resolvers.context_files import begin_files, previewed_files
 from goclaw.resolvers.operation import operation
-from goclaw.resolvers.refs import Ref, agent_named, as_user_id, changeable_agent, provider_named
+from goclaw.resolvers.refs import (
+    Ref,
+    administers_agent,
+    agent_named,
+    as_user_id,
+    changeable_agent,
+    provider_named,
+)
 from goclaw.runtime.prompt import system_prompt
 from goclaw.store.agent_links import remove_agent_links_of
 from goclaw.store.agents import (
@@ -36,6 +45,7 @@ from goclaw.store.agents import (
     count_agents as count_visible_agents,
 )
 from goclaw.store.agents import transfer_agent as give_away
+from goclaw.store.context_files import remove_context_of
 from goclaw.store.cron import remove_cron_jobs_of
 from goclaw.store.database import Db
 
@@ -67,9 +77,12 @@ async def create_agent(ctx: Context, data: AgentCreate) -> AgentView:
     """
     owner = ctx.user_id
     values = data.model_dump() | await _provider_and_model(ctx, data)
+    if data.uses_context_files is None:
+        values["uses_context_files"] = data.agent_type == AgentType.PREDEFINED
     _guard_default(ctx, chosen=data.is_default)
     async with ctx.db() as db:
         agent = await save_agent(db, Agent(**values, owner_id=owner))
+        await begin_files(db, agent)
         ctx.announce(db, "agent.created", agent, agent_id=agent.id, key=agent.key)
     return found(await ctx.agents.load(agent.id), "agent", agent.id)
 
@@ -99,8 +112,11 @@ async def update_agent(ctx: Context, id: UUID, changes: AgentPatch) -> AgentView
     async with ctx.db() as db:
         agent = await changeable_agent(db, id)
         _guard_default(ctx, chosen=not agent.is_default and bool(values.get("is_default")))
+        kind = (agent.agent_type, agent.uses_context_files)
         agent.sqlmodel_update(values)
         await save_agent(db, agent)
+        if kind != (agent.agent_type, agent.uses_context_files):
+            await begin_files(db, agent)
         ctx.announce(
             db, "agent.updated", agent, agent_id=agent.id, key=agent.key, changed=sorted(values)
         )
@@ -122,11 +138,14 @@ async def delete_agent(ctx: Context, id: UUID) -> UUID:
 
 
 async def let_go(ctx: Context, db: Db, agent: Agent) -> None:
-    """Deletes an agent with the cron jobs that ask it and its links, whoever's they are."""
+    """Deletes an agent with the cron jobs that ask it, its links and its context files, whoever's
+    they are.
+    """
     for job in await remove_cron_jobs_of(db, agent.id):
         ctx.announce(db, "cron_job.deleted", job, agent_id=agent.id, name=job.name)
     for link in await remove_agent_links_of(db, agent.id):
         ctx.announce(db, "agent_link.deleted", link, agent_id=link.source_agent_id)
+    await remove_context_of(db, agent.id)
     await remove_agent(db, agent)
 
 
@@ -140,14 +159,8 @@ async def list_shares(ctx: Context, id: UUID) -> list[AgentShare]:
 @operation(Scope.READ)
 async def may_change_agent(ctx: Context, id: UUID) -> bool:
     """Whether the caller could; agents that are asked about together share two statements."""
-    caller = ctx.caller
     agent = await agent_named(ctx, id)
-    if Scope.WRITE not in caller.scopes:
-        return False
-    if caller.sees_all or agent.owner_id == caller.user_id:
-        return True
-    shares = await ctx.shares.load(id) or []
-    return any(s.user_id == caller.user_id and s.role == ShareRole.ADMIN for s in shares)
+    return Scope.WRITE in ctx.caller.scopes and await administers_agent(ctx, agent)
 
 
 @operation(Scope.READ)
@@ -159,7 +172,8 @@ async def preview_agent(ctx: Context, id: UUID, changes: AgentPatch) -> AgentPre
     agent = replace(agent, **shown)
     toolbox = await ctx.services.toolboxes.toolbox(agent, ctx.caller.actor)
     names = [] if toolbox is None else toolbox.names
-    return AgentPreview(system_prompt(agent, toolbox, now().date()), names)
+    files = await previewed_files(ctx, agent)
+    return AgentPreview(system_prompt(agent, toolbox, now().date(), files), names)
 
 
 @operation(Scope.WRITE)

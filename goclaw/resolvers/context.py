@@ -16,6 +16,7 @@ from goclaw.core.paging import Page, PageRequest
 from goclaw.models.activity import Activity
 from goclaw.models.agents import AgentShare, AgentView
 from goclaw.models.api_keys import ApiKey
+from goclaw.models.context_files import AgentInstanceView, UserContextFile
 from goclaw.models.cron import CronJobView, CronRun
 from goclaw.models.delegations import AgentLink, DelegationView
 from goclaw.models.events import Audience, Event
@@ -25,6 +26,7 @@ from goclaw.models.sessions import Message, Session
 from goclaw.models.traces import SpanView, TraceView
 from goclaw.resolvers.services import Services
 from goclaw.resolvers.targets import TARGETS
+from goclaw.store.agent_instances import files_by_instance, instances_by_id
 from goclaw.store.agent_links import agent_links_by_id
 from goclaw.store.agents import agents_by_id, shares_by_agent
 from goclaw.store.api_keys import keys_by_id
@@ -73,6 +75,7 @@ AUDIENCES = {
     "builtin_tool": Audience.ALL,
     "cron_job": Audience.USER,
     "agent_link": Audience.AGENT,
+    "agent_instance": Audience.USER,
 }
 """Who may see the changes of an entity."""
 
@@ -251,6 +254,15 @@ class Context:
     @cached_property
     def agent_links(self) -> Loader[AgentLink | None]:
         return self._by_id(agent_links_by_id)
+
+    @cached_property
+    def instances(self) -> Loader[AgentInstanceView | None]:
+        return self._by_id(instances_by_id)
+
+    @cached_property
+    def instance_files(self) -> Loader[list[UserContextFile] | None]:
+        """By the id of the instance."""
+        return self._by_id(files_by_instance)
 
     @cached_property
     def delegations(self) -> Loader[DelegationView | None]:

@@ -86,8 +86,8 @@ async def equip_queued(services: Services, turn: Turn, channel: str) -> None:
 def _instruct(turn: Turn, *texts: str) -> None:
     """Tells of the tools that are left, and of these texts."""
     told = turn.agent.system_prompt
-    if turn.toolbox is not None:
-        told = system_prompt(turn.agent, turn.toolbox, now().date())
+    if turn.toolbox is not None or turn.files is not None:
+        told = system_prompt(turn.agent, turn.toolbox, now().date(), turn.files)
     prompt = "\n\n".join(filter(None, (told, *texts)))
     rest = turn.request.messages
     if rest[0].role == "system":

@@ -3,7 +3,7 @@
 from uuid import UUID
 
 from goclaw.core.errors import Conflict, Forbidden, InvalidInput
-from goclaw.models.agents import Agent, AgentView
+from goclaw.models.agents import Agent, AgentView, ShareRole
 from goclaw.models.providers import Provider
 from goclaw.models.shapes import storable
 from goclaw.resolvers.context import Context, found
@@ -38,6 +38,24 @@ async def agent_named(ctx: Context, ref: Ref) -> AgentView:
     id = as_id(ref)
     row = await agent_by_key(ctx.reads, str(ref)) if id is None else await ctx.agents.load(id)
     return found(row, "agent", ref)
+
+
+async def administers_agent(ctx: Context, agent: AgentView) -> bool:
+    """Whether the caller owns it or holds an admin share of it, whatever the key may do."""
+    if ctx.caller.sees_all or agent.owner_id == ctx.caller.user_id:
+        return True
+    shares = await ctx.shares.load(agent.id) or []
+    return any(
+        share.user_id == ctx.caller.user_id and share.role == ShareRole.ADMIN for share in shares
+    )
+
+
+async def administered_agent(ctx: Context, id: UUID) -> AgentView:
+    """Raises NotFound, and Forbidden when the caller may only use it."""
+    agent = await agent_named(ctx, id)
+    if not await administers_agent(ctx, agent):
+        raise Forbidden("agent_not_yours")
+    return agent
 
 
 async def provider_named(ctx: Context, ref: Ref) -> Provider:

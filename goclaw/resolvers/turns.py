@@ -12,7 +12,9 @@ from goclaw.models.providers import ProviderType
 from goclaw.models.shapes import MAX_USER_ID_BYTES, now
 from goclaw.providers.messages import ModelMessage, ModelRequest
 from goclaw.resolvers.context import Context
+from goclaw.resolvers.first_contact import prompt_files
 from goclaw.resolvers.refs import Ref, as_id
+from goclaw.runtime.context_files import PromptFiles
 from goclaw.runtime.history import chain, split_at_last_answer
 from goclaw.runtime.live import Turn, nothing_to_warn_of
 from goclaw.runtime.prompt import system_prompt
@@ -96,7 +98,8 @@ async def new_turn(
     if provider.provider_type in WITHOUT_TOOLS and request.tools:
         raise InvalidInput("model_without_tools", field="tools", model=row.model)
     toolbox = await _toolbox(ctx, row)
-    request.messages = _with_prompt(row, spoken, toolbox)
+    files = await prompt_files(ctx.services.database, row, ctx.user_id, channel)
+    request.messages = _with_prompt(row, spoken, toolbox, files)
     request.max_tokens = min(request.max_tokens or row.max_output_tokens, row.max_output_tokens)
     if request.temperature is None:
         request.temperature = row.temperature
@@ -126,6 +129,7 @@ async def new_turn(
         budgets=_budgets(ctx, row, user_id),
         toolbox=toolbox,
         warning=warning,
+        files=files,
     )
 
 
@@ -162,11 +166,13 @@ def _budgets(ctx: Context, row: Target, user_id: str) -> tuple[Budget, ...]:
     )
 
 
-def _with_prompt(row: Target, spoken: Spoken, toolbox: Toolbox | None) -> list[ModelMessage]:
+def _with_prompt(
+    row: Target, spoken: Spoken, toolbox: Toolbox | None, files: PromptFiles | None
+) -> list[ModelMessage]:
     """The agent's prompt comes first; a client's own system text follows it."""
     text = row.system_prompt
-    if toolbox is not None:
-        text = system_prompt(row, toolbox, now().date())
+    if toolbox is not None or files is not None:
+        text = system_prompt(row, toolbox, now().date(), files)
     prompt = [ModelMessage("system", text)] if text else []
     return [*prompt, *spoken.kept, *spoken.new]
 

@@ -16,6 +16,7 @@ from goclaw.models.runs import RunStatus
 from goclaw.providers.client import ModelClient
 from goclaw.providers.messages import Delta, ModelMessage, ModelRequest, Reply
 from goclaw.providers.replies import ReplyBuilder
+from goclaw.runtime.context_files import PromptFiles
 from goclaw.runtime.history import without_contents
 from goclaw.runtime.spent import Spent
 from goclaw.store.targets import Target
@@ -84,6 +85,7 @@ class Turn:
     it is the server that tells the model what the session holds, in the end as a summary. What
     `warning` says of a word of the user, the model is told after it. A run that others wait for
     has an `errand`, and a `run_id` that they know; its trace hangs below `parent_trace_id`.
+    `files` are the context files that its prompt holds.
     """
 
     agent: Target
@@ -107,6 +109,7 @@ class Turn:
     errand: Errand | None = None
     run_id: UUID | None = None
     parent_trace_id: UUID | None = None
+    files: PromptFiles | None = None
 
     def stored(self, message: ModelMessage) -> ModelMessage:
         """What is written down of a message."""

@@ -50,9 +50,12 @@ WORDS = {
     "temperature": "0 to 2; null is the vendor's own.",
     "budget_monthly_cents": "What it may cost a month, in US cents; null is no limit.",
     "store_contents": "Whether what is said is kept; else only figures and costs are.",
+    "uses_context_files": "Whether it keeps context files, and begins with each user by getting to "
+    "know them; a new one that is predefined does unless told otherwise.",
     "frontmatter": "Facts about it in YAML, for other programs.",
     "tools_config": "Its tools: `profile`, `allow`, `alsoAllow`, `deny`, `byProvider`.",
-    "other_config": "`thinking_level`, `history_limit`, and settings of other programs.",
+    "other_config": "`thinking_level`, `history_limit`, `self_evolve`, and settings of other "
+    "programs.",
 }
 NOT_YET = frozenset(
     {
@@ -108,6 +111,7 @@ class Agent:
     temperature: float | None = described(WORDS["temperature"])
     budget_monthly_cents: int | None = described(WORDS["budget_monthly_cents"])
     store_contents: bool = described(WORDS["store_contents"])
+    uses_context_files: bool = described(WORDS["uses_context_files"])
     frontmatter: str | None = described(WORDS["frontmatter"])
     tools_config: JSON = described(WORDS["tools_config"])
     other_config: JSON = described(WORDS["other_config"])

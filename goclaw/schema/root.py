@@ -11,6 +11,7 @@ from goclaw.schema.activity import ActivityQuery
 from goclaw.schema.agents import AgentMutation, AgentQuery
 from goclaw.schema.api_keys import ApiKeyMutation, ApiKeyQuery
 from goclaw.schema.builtin_tools import BuiltinToolMutation, BuiltinToolQuery
+from goclaw.schema.context_files import ContextFileMutation, ContextFileQuery
 from goclaw.schema.cron import CronMutation, CronQuery
 from goclaw.schema.delegations import DelegationMutation, DelegationQuery
 from goclaw.schema.events import EventSubscription
@@ -47,6 +48,7 @@ class Query(
     BuiltinToolQuery,
     CronQuery,
     DelegationQuery,
+    ContextFileQuery,
 ):
     pass
 
@@ -64,6 +66,7 @@ class Mutation(
     BuiltinToolMutation,
     CronMutation,
     DelegationMutation,
+    ContextFileMutation,
 ):
     pass
 

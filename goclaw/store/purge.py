@@ -61,6 +61,8 @@ STEPS: Final = (
     Step("cron_jobs", "user_id = $1::text"),
     Step("cron_runs", "asked_by = $1::text", "asked_by = $2::text"),
     Step("delegation_history", "user_id = $1::text and status <> 'running'"),
+    Step("user_context_files", "user_id = $1::text"),
+    Step("user_agent_profiles", "user_id = $1::text"),
     Step("agent_links", "created_by = $1::text", "created_by = $2::text"),
     *(
         Step(

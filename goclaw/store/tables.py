@@ -10,6 +10,7 @@ from goclaw.models.api_keys import ApiKey
 from goclaw.models.budgets import BudgetWarning
 from goclaw.models.builtin_tools import BuiltinTool
 from goclaw.models.chores import Chore
+from goclaw.models.context_files import AgentContextFile, AgentInstance, UserContextFile
 from goclaw.models.cron import CronJob, CronRun
 from goclaw.models.delegations import AgentLink, Delegation
 from goclaw.models.events import Event, FanoutPayload
@@ -51,4 +52,7 @@ TABLES: Final[tuple[type[SQLModel], ...]] = (
     CronRun,
     AgentLink,
     Delegation,
+    AgentContextFile,
+    UserContextFile,
+    AgentInstance,
 )

@@ -5,10 +5,10 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import Integer, Select, Uuid, bindparam, cast, func, or_, select
+from sqlalchemy import Integer, Select, Uuid, bindparam, cast, false, func, or_, select
 from sqlmodel import col
 
-from goclaw.models.agents import Agent, AgentStatus
+from goclaw.models.agents import Agent, AgentStatus, AgentType
 from goclaw.models.providers import Provider, ProviderSource, ProviderType
 from goclaw.models.run_stops import RunStop
 from goclaw.store.database import Reads
@@ -31,7 +31,10 @@ AGENT: Final = (
     "context_pruning",
     "compaction_config",
     "subagents_config",
+    "agent_type",
+    "uses_context_files",
 )
+COMPUTED: Final = ("thinking_level", "history_limit", "self_evolve", "stop_reason")
 PROVIDER: Final = "p_"
 """What the provider's columns are prefixed with, as the agent has some of the same names."""
 
@@ -72,9 +75,12 @@ class Target:
     context_pruning: dict[str, Any] | None
     compaction_config: dict[str, Any] | None
     subagents_config: dict[str, Any] | None
+    agent_type: AgentType
+    uses_context_files: bool
     stop_reason: str | None
     thinking_level: str | None
     history_limit: int | None
+    self_evolve: bool
     provider: TargetProvider
 
 
@@ -91,6 +97,7 @@ def _targets(visible: Visible) -> Select[Any]:
     other = col(Agent.other_config)
     thinking = other["thinking_level"].astext.label("thinking_level")
     history = cast(other["history_limit"].astext, Integer).label("history_limit")
+    evolves = func.coalesce(other["self_evolve"].astext == "true", false()).label("self_evolve")
     stopped = (
         select(func.coalesce(RunStop.reason, ""))
         .where(col(RunStop.resumed_at).is_(None))
@@ -99,7 +106,7 @@ def _targets(visible: Visible) -> Select[Any]:
         .label("stop_reason")
     )
     return (
-        select(*agent, thinking, history, stopped, *provider)
+        select(*agent, thinking, history, evolves, stopped, *provider)
         .join_from(Agent, Provider)
         .where(visible(Agent))
     )
@@ -136,5 +143,5 @@ async def target(reads: Reads, *, id: UUID | None, key: str, or_default: bool) -
 
 def _target(row: Row) -> Target:
     provider = TargetProvider(*[row[label] for label in PROVIDER_LABELS])
-    agent = {name: row[name] for name in (*AGENT, "thinking_level", "history_limit", "stop_reason")}
+    agent = {name: row[name] for name in (*AGENT, *COMPUTED)}
     return Target(**agent, provider=provider)

@@ -20,9 +20,10 @@ from sqlmodel import SQLModel, col
 
 from goclaw.core.callers import Caller
 from goclaw.models.activity import Activity
-from goclaw.models.agents import Agent, AgentShare
+from goclaw.models.agents import Agent, AgentShare, ShareRole
 from goclaw.models.api_keys import ApiKey
 from goclaw.models.builtin_tools import BuiltinTool
+from goclaw.models.context_files import AgentContextFile, AgentInstance, UserContextFile
 from goclaw.models.cron import CronJob, CronRun
 from goclaw.models.delegations import AgentLink, Delegation
 from goclaw.models.providers import Provider
@@ -67,6 +68,21 @@ def _agent_links(user: Any) -> ColumnElement[bool]:
     )
 
 
+def _administered(agent_id: Any, user: Any) -> ColumnElement[bool]:
+    """Agents the user owns or administers by a share."""
+    owned = exists().where(col(Agent.id) == agent_id, col(Agent.owner_id) == user)
+    given = exists().where(
+        col(AgentShare.agent_id) == agent_id,
+        col(AgentShare.user_id) == user,
+        col(AgentShare.role) == ShareRole.ADMIN,
+    )
+    return or_(owned, given)
+
+
+def _own_or_administered(table: Any) -> Callable[[Any], ColumnElement[bool]]:
+    return lambda user: or_(table.user_id == user, _administered(table.agent_id, user))
+
+
 CONDITIONS: Final[dict[type[SQLModel], Callable[[Any], ColumnElement[bool] | None]]] = {
     Agent: shared_with,
     AgentShare: _shares,
@@ -83,6 +99,9 @@ CONDITIONS: Final[dict[type[SQLModel], Callable[[Any], ColumnElement[bool] | Non
     CronRun: _cron_runs,
     AgentLink: _agent_links,
     Delegation: lambda user: col(Delegation.user_id) == user,
+    AgentContextFile: lambda user: _administered(col(AgentContextFile.agent_id), user),
+    UserContextFile: _own_or_administered(UserContextFile),
+    AgentInstance: _own_or_administered(AgentInstance),
     Provider: lambda _: None,
     ApiKey: lambda _: None,
     BuiltinTool: lambda _: None,
@@ -124,6 +143,9 @@ WITHIN_AGENTS: Final[dict[type[SQLModel], Callable[[Any], ColumnElement[bool] | 
         col(AgentLink.target_agent_id) == any_(agents),
     ),
     Delegation: lambda agents: col(Delegation.source_agent_id) == any_(agents),
+    AgentContextFile: lambda agents: col(AgentContextFile.agent_id) == any_(agents),
+    UserContextFile: lambda agents: col(UserContextFile.agent_id) == any_(agents),
+    AgentInstance: lambda agents: col(AgentInstance.agent_id) == any_(agents),
     Provider: lambda _: None,
     ApiKey: lambda _: None,
     BuiltinTool: lambda _: None,

@@ -3,16 +3,24 @@
 import asyncio
 import os
 from collections.abc import Callable
-from typing import Annotated, Final, TypeVar
+from typing import Annotated, Final, NamedTuple, TypeVar
 
 import structlog
 from pydantic import BaseModel, Field
 
+from goclaw.core.context_files import MAX_FILE_CHARS
+from goclaw.tools.context_files import (
+    ContextFiles,
+    NoContextFiles,
+    OwnFiles,
+    context_file,
+    is_top,
+)
 from goclaw.tools.paths import MAX_PATH_CHARS, PathRefused
 from goclaw.tools.reading.kinds import text_of
 from goclaw.tools.reading.unreadable import Unreadable
 from goclaw.tools.tool import Tool, ToolContext, ToolResult
-from goclaw.tools.workspace import FileRefused, Workspace, Workspaces
+from goclaw.tools.workspace import FileRefused, Workspace, Workspaces, occurrences
 
 log = structlog.get_logger()
 
@@ -59,8 +67,9 @@ class ListFiles(BaseModel):
 
 
 class FileTools:
-    def __init__(self, workspaces: Workspaces) -> None:
+    def __init__(self, workspaces: Workspaces, context: ContextFiles | None = None) -> None:
         self._workspaces = workspaces
+        self._context = context or NoContextFiles()
 
     def tools(self) -> list[Tool]:
         return [
@@ -106,6 +115,9 @@ class FileTools:
         ]
 
     async def read(self, ctx: ToolContext, wanted: ReadFile) -> ToolResult:
+        if (meant := await self._meant(ctx, wanted.path)) is not None:
+            return _told(lambda: page_of(_there(meant.name, meant.files.read(meant.name)), wanted))
+
         def work(workspace: Workspace) -> str:
             data = workspace.read(wanted.path, workspace.limits.write_bytes)
             return page_of(text_of(data), wanted)
@@ -113,6 +125,12 @@ class FileTools:
         return await in_workspace(self._workspaces, ctx, wanted.path, work)
 
     async def write(self, ctx: ToolContext, wanted: WriteFile) -> ToolResult:
+        if (meant := await self._meant(ctx, wanted.path)) is not None:
+            await meant.files.change(meant.name, lambda _: wanted.content)
+            if not wanted.content.strip():
+                return ToolResult(f"{meant.name} is empty now, and gone.")
+            return ToolResult(f"Wrote {len(wanted.content)} characters to {meant.name}.")
+
         def work(workspace: Workspace) -> str:
             data = wanted.content.encode()
             workspace.write(wanted.path, data)
@@ -121,28 +139,91 @@ class FileTools:
         return await in_workspace(self._workspaces, ctx, wanted.path, work)
 
     async def edit(self, ctx: ToolContext, wanted: EditFile) -> ToolResult:
+        if (meant := await self._meant(ctx, wanted.path)) is not None:
+            return await _edited(meant, wanted)
+
         def work(workspace: Workspace) -> str:
             count = workspace.edit(
                 wanted.path, wanted.old_string, wanted.new_string, every=wanted.replace_all
             )
-            return f"Replaced {count} occurrence{'s' if count > 1 else ''} in {wanted.path}."
+            return _replaced(count, wanted.path)
 
         return await in_workspace(self._workspaces, ctx, wanted.path, work)
 
     async def list(self, ctx: ToolContext, wanted: ListFiles) -> ToolResult:
+        """Context files stand at the top of the workspace, though they are not in it."""
+        files = await self._context.of(ctx) if is_top(wanted.path) else None
+        context = {} if files is None else files.readable()
+
         def work(workspace: Workspace) -> str:
             entries, whole = workspace.entries(wanted.path, MAX_ENTRIES)
             lines = [
+                f"[FILE] {name} ({len(text)} characters, part of your prompt)"
+                for name, text in context.items()
+            ]
+            lines += [
                 f"[DIR]  {entry.path}/"
                 if entry.size_bytes is None
                 else f"[FILE] {entry.path} ({entry.size_bytes} bytes)"
                 for entry in entries
+                if files is None or context_file(entry.path) is None
             ]
             if not whole:
                 lines.append(f"[only the first {MAX_ENTRIES}; name a folder to see what is in it]")
             return "\n".join(lines) or "There are no files here yet."
 
         return await in_workspace(self._workspaces, ctx, wanted.path, work)
+
+    async def _meant(self, ctx: ToolContext, path: str) -> "Meant | None":
+        """None for a file of the workspace."""
+        name = context_file(path)
+        files = None if name is None else await self._context.of(ctx)
+        return None if name is None or files is None else Meant(name, files)
+
+
+class Meant(NamedTuple):
+    """A context file that is meant, and the files it is one of."""
+
+    name: str
+    files: OwnFiles
+
+
+async def _edited(meant: Meant, wanted: EditFile) -> ToolResult:
+    count = 0
+
+    def change(text: str | None) -> str:
+        nonlocal count
+        old = _there(meant.name, text)
+        count = occurrences(old, wanted.old_string, meant.name, every=wanted.replace_all)
+        grown = len(old) + count * (len(wanted.new_string) - len(wanted.old_string))
+        if grown > MAX_FILE_CHARS:  # before there is such a text
+            raise FileRefused(
+                f"{meant.name} would have {grown} characters; the limit is {MAX_FILE_CHARS}"
+            )
+        return old.replace(wanted.old_string, wanted.new_string)
+
+    try:
+        await meant.files.change(meant.name, change)
+    except FileRefused as error:
+        return ToolResult(f"{error}.", is_error=True)
+    return ToolResult(_replaced(count, meant.name))
+
+
+def _there(name: str, text: str | None) -> str:
+    if text is None:
+        raise FileRefused(f"there is no file {name}")
+    return text
+
+
+def _told(text: Callable[[], str]) -> ToolResult:
+    try:
+        return ToolResult(text())
+    except FileRefused as error:
+        return ToolResult(f"{error}.", is_error=True)
+
+
+def _replaced(count: int, path: str) -> str:
+    return f"Replaced {count} occurrence{'s' if count > 1 else ''} in {path}."
 
 
 async def in_workspace(

@@ -88,14 +88,7 @@ class Workspace:
         """How often `old` was replaced. Nobody else writes in between."""
         with self._locked() as root:
             text = _text(self.read(path, self.limits.write_bytes), path)
-            count = text.count(old)
-            if count == 0:
-                raise FileRefused(f"old_string does not occur in {path}; nothing was changed")
-            if count > 1 and not every:
-                raise FileRefused(
-                    f"old_string occurs {count} times in {path}; give more of what stands around "
-                    "it, or set replace_all; nothing was changed"
-                )
+            count = occurrences(text, old, path, every=every)
             grown = len(text.encode()) + count * (len(new.encode()) - len(old.encode()))
             self._check_size(path, grown)
             with self._parent(path, create=False) as (folder, name):
@@ -288,6 +281,19 @@ def _walk_into(descriptor: int, name: str, path: str) -> Iterator[Entry]:
         yield from _walk(inner, path)
     finally:
         os.close(inner)
+
+
+def occurrences(text: str, old: str, path: str, *, every: bool) -> int:
+    """Raises FileRefused when there is none, and for several that are not all meant."""
+    count = text.count(old)
+    if count == 0:
+        raise FileRefused(f"old_string does not occur in {path}; nothing was changed")
+    if count > 1 and not every:
+        raise FileRefused(
+            f"old_string occurs {count} times in {path}; give more of what stands around "
+            "it, or set replace_all; nothing was changed"
+        )
+    return count
 
 
 def _text(data: bytes, path: str) -> str:

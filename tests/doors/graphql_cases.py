@@ -14,6 +14,7 @@ from tests.doors.cases import (
     mutation,
     query,
 )
+from tests.doors.context_file_cases import CONTEXT_FILE_MUTATIONS, CONTEXT_FILE_QUERIES
 from tests.doors.delegation_cases import DELEGATION_MUTATIONS, DELEGATION_QUERIES
 
 BY_ID: Shared = {"variables": {"id": "$agent"}}
@@ -269,10 +270,12 @@ QUERIES = (
         **HIDDEN,
     ),
     *DELEGATION_QUERIES,
+    *CONTEXT_FILE_QUERIES,
 )
 
 MUTATIONS = (
     *DELEGATION_MUTATIONS,
+    *CONTEXT_FILE_MUTATIONS,
     mutation(
         "create_agent",
         "createAgent",

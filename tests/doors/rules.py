@@ -133,6 +133,15 @@ RULES: dict[str, tuple[Scope | str | None, Whose]] = {
     "create_agent_link": (WRITE, U),
     "update_agent_link": (WRITE, U),
     "delete_agent_link": (WRITE, U),
+    # context files are for whoever may change the agent; of users each sees what is their own
+    "list_context_files": (READ, O),
+    "set_context_file": (WRITE, O),
+    "list_agent_instances": (READ, U),
+    "count_agent_instances": (READ, U),
+    "get_agent_instance": (READ, U),
+    "list_instance_files": (READ, U),
+    "set_instance_file": (WRITE, O),
+    "update_agent_instance": (WRITE, O),
     # cron jobs are their user's, with any agent that user may use
     "list_cron_jobs": (READ, U),
     "count_cron_jobs": (READ, U),

@@ -89,6 +89,8 @@ async def judged_once(world: World, case: Case, persona: Persona) -> None:
         await judge(world, door, case, persona, rows)
     if due.refused:
         assert await world.digest() == before
+    elif case.writes:
+        await world.hush()  # it may have stopped all runs
     await world.hang_up()
 
 

@@ -19,6 +19,7 @@ from goclaw.core.schedules import ScheduleKind
 from goclaw.models.agents import AgentCreate, AgentView, ShareCreate
 from goclaw.models.api_keys import ApiKeyCreate
 from goclaw.models.chat import ChatRequest, SendMessage
+from goclaw.models.context_files import AgentContextFile, AgentInstance, UserContextFile
 from goclaw.models.cron import CronJobCreate, CronRun, CronRunStatus, CronTrigger
 from goclaw.models.delegations import (
     AgentLinkCreate,
@@ -188,6 +189,7 @@ class World:
             "tool": "read_file",
             **await self._cron(agent.id),
             **await self._delegated(agent),
+            **await self._met(agent.id),
             "web_session": str((await sign_in(ada, "a browser")).session.id),
         }
         return rows | (await self._conversation(ada, agent.key) if conversation else {})
@@ -211,6 +213,16 @@ class World:
             "delegation": str(given.id),
             "child_task": str(came.id),
         }
+
+    async def _met(self, agent_id: UUID) -> Rows:
+        """A file of the agent's own, and one of ada's, whom it has met."""
+        own = AgentContextFile(agent_id=agent_id, file_name="SOUL.md", content="Dry.")
+        instance = AgentInstance(agent_id=agent_id, user_id="ada")
+        adas = UserContextFile(agent_id=agent_id, user_id="ada", file_name="USER.md", content="Ada")
+        ids = {"agent_file": own.id, "instance": instance.id, "user_file": adas.id}
+        async with context(self.services).db() as db:
+            db.add_all((own, instance, adas))
+        return {name: str(id) for name, id in ids.items()}
 
     def _task(self, source: UUID, target: UUID, parent: UUID | None) -> Delegation:
         return Delegation(

@@ -25,16 +25,19 @@ NEED: dict[str, str | None] = {
 
 NEW_KEY = """mutation($i: CreateApiKeyInput!) { createApiKey(input: $i) { secret } }"""
 SAMPLES: dict[str, Any] = {
-    "String": "x", "Int": 1, "Float": 1.0, "Boolean": True, "JSON": {},
+    "String": "x", "Int": 1, "Float": 1.0, "Boolean": True, "JSON": {"a": "b"},
     "UUID": str(uuid4()), "DateTime": "2026-11-23T10:00:00Z",
 }  # fmt: skip
+ONE_OF = {"SetContextFileInput": {"name": "SOUL.md"}}
+"""Texts that are not free, by the input they stand in."""
 
 
 def sample(kind: Any) -> Any:
     inner = get_named_type(kind)
     if isinstance(inner, GraphQLInputObjectType):
         required = {k: f for k, f in inner.fields.items() if str(f.type).endswith("!")}
-        return {name: sample(field.type) for name, field in required.items()}
+        made = {name: sample(field.type) for name, field in required.items()}
+        return made | ONE_OF.get(inner.name, {})
     value = SAMPLES.get(inner.name) or next(iter(inner.values))
     return [value] if str(kind).startswith("[") else value
 

@@ -157,3 +157,29 @@ async def test_sums_are_one_statement_and_their_agents_another(
         assert shown
         assert len(statements) <= limit, (query, statements)
     assert len(await services.database.pool.fetch("select distinct agent_id from runs")) == ROWS
+
+
+async def test_users_of_an_agent_cost_the_same_however_many(
+    services: Services, many: None, statements: list[str]
+) -> None:
+    pool = services.database.pool
+    agent_id = await pool.fetchval("select id from agents where key = 'agent-1'")
+    for number in range(ROWS):
+        await pool.execute(
+            "insert into user_agent_profiles (id, agent_id, user_id, first_seen_at, last_seen_at,"
+            " metadata) values ($1, $2, $3, now(), now(), '{}')",
+            uuid7(), agent_id, f"user-{number}",
+        )  # fmt: skip
+        await pool.execute(
+            "insert into user_context_files (id, agent_id, user_id, file_name, content, created_at,"
+            " updated_at) values ($1, $2, $3, 'USER.md', 'text', now(), now())",
+            uuid7(), agent_id, f"user-{number}",
+        )  # fmt: skip
+    statements.clear()
+    query = f"""{{ agentInstances(agentId: "{agent_id}") {{
+        nodes {{ userId fileCount files {{ content }} }} totalCount }} }}"""
+    payload = await run(context(services), Asked(query))
+    page = payload["data"]["agentInstances"]
+    assert page["totalCount"] == len(page["nodes"]) == ROWS
+    assert all(node["fileCount"] == len(node["files"]) == 1 for node in page["nodes"])
+    assert len(statements) == 3, statements

@@ -13,6 +13,7 @@ import { useAction } from "../kit/useAction";
 import { providerLabel } from "../providers/names";
 import { toolsConfigOf } from "./configs";
 import { type AgentDetail, createInput, updateInput, validation, valuesOf } from "./form";
+import { Kind } from "./Kind";
 import { Limits } from "./Limits";
 import { ModelInput } from "./ModelInput";
 import { Preview } from "./Preview";
@@ -97,6 +98,7 @@ export function AgentForm({ agent, onSaved }: Props) {
               {...form.getInputProps("active", { type: "checkbox" })}
             />
           )}
+          <Kind form={form} />
           <Tools form={form} />
           <Limits form={form} />
           {agent && (

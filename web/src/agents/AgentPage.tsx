@@ -10,6 +10,7 @@ import { Page } from "../kit/Page";
 import { ProblemNotice } from "../kit/ProblemNotice";
 import { useAction } from "../kit/useAction";
 import { AgentForm } from "./AgentForm";
+import { ContextFiles } from "./ContextFiles";
 import type { AgentDetail } from "./form";
 import { agentName } from "./names";
 import { Links } from "./Links";
@@ -55,6 +56,8 @@ function StoredAgent({ id }: { id: string }) {
       <AgentForm agent={agent} key={agent.updatedAt} onSaved={refresh} />
       {agent.mayEdit && (
         <>
+          <Divider />
+          <ContextFiles agent={agent} onChanged={refresh} />
           <Divider />
           <Links agentId={agent.id} />
           <Divider />

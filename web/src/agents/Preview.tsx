@@ -3,6 +3,7 @@ import { useDebouncedValue } from "@mantine/hooks";
 import { useQuery } from "urql";
 import { problemOf } from "../api/errors";
 import { AgentPreviewDocument } from "../gql/graphql";
+import { useRefreshOn } from "../live/events";
 
 interface Props {
   agentId: string;
@@ -16,11 +17,12 @@ const settleMs = 500;
 export function Preview({ agentId, systemPrompt, toolsConfig }: Props) {
   const asked = JSON.stringify({ systemPrompt, toolsConfig });
   const [settled] = useDebouncedValue(asked, settleMs);
-  const [{ data, error }] = useQuery({
+  const [{ data, error }, execute] = useQuery({
     query: AgentPreviewDocument,
     variables: { id: agentId, ...(JSON.parse(settled) as Pick<Props, "systemPrompt" | "toolsConfig">) },
     requestPolicy: "network-only",
   });
+  useRefreshOn(["agent"], () => execute({ requestPolicy: "network-only" }));
   const preview = data?.agent.preview;
   return (
     <Fieldset legend="What the model gets">

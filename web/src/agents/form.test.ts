@@ -14,6 +14,7 @@ const agent: AgentDetail = {
   provider: { id: "p1", name: "local", displayName: null, source: "EMBEDDED" },
   systemPrompt: "Write.",
   agentType: "OPEN",
+  usesContextFiles: false,
   contextWindow: 8192,
   maxOutputTokens: 512,
   maxToolIterations: 20,
@@ -38,6 +39,8 @@ describe("createInput", () => {
       systemPrompt: "",
       toolsConfig: {},
       otherConfig: {},
+      agentType: "OPEN",
+      usesContextFiles: false,
       isDefault: false,
     });
   });
@@ -48,6 +51,7 @@ describe("updateInput", () => {
     const input = updateInput(agent, valuesOf(agent));
     expect(input).not.toHaveProperty("status");
     expect(input).not.toHaveProperty("isDefault");
+    expect(input).not.toHaveProperty("usesContextFiles");
     expect(input).toMatchObject({ id: "a1", temperature: 0.5, budgetMonthlyCents: 250 });
   });
 

@@ -1,4 +1,4 @@
-import type { AgentDetailQuery, CreateAgentInput, UpdateAgentInput } from "../gql/graphql";
+import type { AgentDetailQuery, AgentType, CreateAgentInput, UpdateAgentInput } from "../gql/graphql";
 import { centsToDollars, dollarsToCents } from "../kit/format";
 import { numberOrNull, orNull, slugError } from "../kit/forms";
 import { asRecord, numberIn, textIn, type ToolChoice, toolChoice, toolsConfigOf, withoutEmpty } from "./configs";
@@ -16,6 +16,9 @@ export interface AgentValues {
   systemPrompt: string;
   active: boolean;
   isDefault: boolean;
+  agentType: AgentType;
+  usesContextFiles: boolean;
+  selfEvolve: boolean;
   contextWindow: NumberField;
   maxOutputTokens: NumberField;
   maxToolIterations: NumberField;
@@ -37,6 +40,9 @@ export function valuesOf(agent: AgentDetail | null): AgentValues {
     systemPrompt: agent?.systemPrompt ?? "",
     active: agent ? agent.status === "ACTIVE" : true,
     isDefault: agent?.isDefault ?? false,
+    agentType: agent?.agentType ?? "OPEN",
+    usesContextFiles: agent?.usesContextFiles ?? false,
+    selfEvolve: asRecord(agent?.otherConfig).self_evolve === true,
     contextWindow: agent?.contextWindow ?? "",
     maxOutputTokens: agent?.maxOutputTokens ?? "",
     maxToolIterations: agent?.maxToolIterations ?? "",
@@ -60,6 +66,8 @@ export function createInput(values: AgentValues): CreateAgentInput {
   return {
     ...textsOf(values),
     ...configsOf(null, values),
+    agentType: values.agentType,
+    usesContextFiles: values.usesContextFiles,
     isDefault: values.isDefault,
     ...Object.fromEntries(limits),
   };
@@ -75,6 +83,8 @@ export function updateInput(agent: AgentDetail, values: AgentValues): UpdateAgen
     ...(contextWindow !== null && { contextWindow }),
     ...(maxOutputTokens !== null && { maxOutputTokens }),
     ...(maxToolIterations !== null && { maxToolIterations }),
+    ...(values.agentType !== agent.agentType && { agentType: values.agentType }),
+    ...(values.usesContextFiles !== agent.usesContextFiles && { usesContextFiles: values.usesContextFiles }),
     ...(values.isDefault !== agent.isDefault && { isDefault: values.isDefault }),
     ...(values.active !== (agent.status === "ACTIVE") && {
       status: values.active ? ("ACTIVE" as const) : ("INACTIVE" as const),
@@ -90,6 +100,7 @@ function configsOf(agent: AgentDetail | null, values: AgentValues) {
       ...asRecord(agent?.otherConfig),
       thinking_level: orNull(values.thinkingLevel),
       history_limit: numberOrNull(values.historyLimit),
+      self_evolve: values.selfEvolve ? true : null,
     }),
   };
 }
