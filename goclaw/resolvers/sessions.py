@@ -1,3 +1,4 @@
+from collections.abc import Collection
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -7,6 +8,7 @@ from goclaw.core.errors import Conflict
 from goclaw.core.paging import Page, PageRequest
 from goclaw.models.sessions import Message, MessageView, Session, SessionPatch, SessionView
 from goclaw.resolvers.context import Context, found
+from goclaw.resolvers.errands import CHANNELS
 from goclaw.resolvers.operation import operation
 from goclaw.store.sessions import (
     count_messages as count_messages_of,
@@ -36,14 +38,21 @@ async def get_session(ctx: Context, id: UUID) -> Session:
 
 @operation(Scope.READ)
 async def list_sessions(
-    ctx: Context, page: PageRequest, agent_id: UUID | None = None
+    ctx: Context, page: PageRequest, agent_id: UUID | None = None, *, with_tasks: bool = True
 ) -> Page[Session]:
-    return await sessions_page(ctx.reads, page, agent_id)
+    """`with_tasks`: also those in which agents carry out what other runs gave them."""
+    return await sessions_page(ctx.reads, page, agent_id, _apart(with_tasks))
 
 
 @operation(Scope.READ)
-async def count_sessions(ctx: Context, agent_id: UUID | None = None) -> int:
-    return await count_visible_sessions(ctx.reads, agent_id)
+async def count_sessions(
+    ctx: Context, agent_id: UUID | None = None, *, with_tasks: bool = True
+) -> int:
+    return await count_visible_sessions(ctx.reads, agent_id, _apart(with_tasks))
+
+
+def _apart(with_tasks: bool) -> Collection[str]:
+    return () if with_tasks else CHANNELS.values()
 
 
 @operation(Scope.READ)

@@ -44,6 +44,7 @@ from goclaw.tools.tool import ToolContext
 LANES: Final = {DelegationKind.SPAWN: Lane.SUBAGENT, DelegationKind.DELEGATE: Lane.DELEGATE}
 MOST: Final = 20
 PREVIEW_CHARS: Final = 500
+LABEL_CHARS: Final = 80
 
 
 @dataclass
@@ -209,10 +210,15 @@ def _new_task(user: Context, parent: LiveRun, agent: Target, order: Order) -> De
         parent_trace_id=parent.trace_id,
         path=[str(step) for step in (*path, agent.id)],
         run_id=uuid7(),
-        label=order.label or f"task {id.hex[-8:]}",
+        label=order.label or _label(order.task if agent.store_contents else "", id),
         task=order.task if agent.store_contents else "",
         model=order.model,
     )
+
+
+def _label(task: str, id: UUID) -> str:
+    """Its first words, where they may be kept."""
+    return " ".join(task.split())[:LABEL_CHARS] or f"task {id.hex[-8:]}"
 
 
 def _check_depth(source: Target, task: Delegation) -> None:

@@ -43,6 +43,9 @@ if TYPE_CHECKING:
 
 LazyRun = Annotated["Run", strawberry.lazy("goclaw.schema.runs")]
 OfAgent = Annotated[UUID | None, argument("Only those of this agent.")]
+WithTasks = Annotated[
+    bool, argument("Also those in which agents carry out tasks that other runs gave them.")
+]
 
 
 @strawberry.type(description="What was said in a session.")
@@ -127,9 +130,12 @@ class SessionQuery:
         first: First = DEFAULT_FIRST,
         after: After = None,
         agent_id: OfAgent = None,
+        with_tasks: WithTasks = True,
     ) -> Listed:
-        page = await list_sessions(info.context, page_request(first, after), agent_id)
-        return listed(page, lambda: count_sessions(info.context, agent_id))
+        page = await list_sessions(
+            info.context, page_request(first, after), agent_id, with_tasks=with_tasks
+        )
+        return listed(page, lambda: count_sessions(info.context, agent_id, with_tasks=with_tasks))
 
     @field(Session, "One session.")
     async def session(self, info: Info, id: Id) -> models.Session:

@@ -8,7 +8,10 @@ from sqlalchemy import (
     DateTime,
     Integer,
     Select,
+    Text,
     Uuid,
+    all_,
+    and_,
     bindparam,
     column,
     func,
@@ -38,6 +41,8 @@ from goclaw.store.pages import (
 from goclaw.store.query import Query
 
 OF_AGENT = equals_if_given(col(Session.agent_id), "agent_id")
+APART = col(Session.channel) != all_(bindparam("apart", type_=ARRAY(Text())))
+LISTED = and_(OF_AGENT, APART)
 EVER = text("'-infinity'::timestamptz")
 OF_SESSION = col(Message.session_id) == bindparam("session_id", type_=Uuid)
 BEFORE = bindparam("before", type_=Uuid)
@@ -58,9 +63,9 @@ BY_ID = Query[Session](
     lambda visible: select(Session).where(visible(Session), among_ids(Session.id))
 )
 PAGE = Query[Session](
-    lambda visible: newest_first(select(Session).where(visible(Session), OF_AGENT), col(Session.id))
+    lambda visible: newest_first(select(Session).where(visible(Session), LISTED), col(Session.id))
 )
-TOTAL = Query[Total](lambda visible: count_of(Session, visible(Session), OF_AGENT))
+TOTAL = Query[Total](lambda visible: count_of(Session, visible(Session), LISTED))
 MESSAGES = Query[Message](
     lambda visible: (
         select(Message)
@@ -195,12 +200,15 @@ async def sessions_by_id(reads: Reads, ids: Collection[UUID]) -> dict[UUID, Sess
     return {row.id: row for row in await BY_ID.fetch(reads, ids=list(ids))}
 
 
-async def sessions_page(reads: Reads, request: PageRequest, agent_id: UUID | None) -> Page[Session]:
-    return await fetch_page(PAGE, reads, request, agent_id=agent_id)
+async def sessions_page(
+    reads: Reads, request: PageRequest, agent_id: UUID | None, apart: Collection[str] = ()
+) -> Page[Session]:
+    """Without those of the channels `apart`."""
+    return await fetch_page(PAGE, reads, request, agent_id=agent_id, apart=[*apart])
 
 
-async def count_sessions(reads: Reads, agent_id: UUID | None) -> int:
-    return await fetch_count(TOTAL, reads, agent_id=agent_id)
+async def count_sessions(reads: Reads, agent_id: UUID | None, apart: Collection[str] = ()) -> int:
+    return await fetch_count(TOTAL, reads, agent_id=agent_id, apart=[*apart])
 
 
 async def messages_page(reads: Reads, request: PageRequest, session_id: UUID) -> Page[Message]:

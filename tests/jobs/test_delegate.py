@@ -4,12 +4,10 @@ from typing import Any
 
 import pytest
 
-from goclaw.models.delegations import (
-    LinkDirection,
-)
-from goclaw.resolvers.delegations import (
-    count_delegations,
-)
+from goclaw.core.paging import PageRequest
+from goclaw.models.delegations import LinkDirection
+from goclaw.resolvers.delegations import count_delegations
+from goclaw.resolvers.sessions import count_sessions, list_sessions
 from tests.jobs.firm import DOORS, Firm, asks, gives, text_of, tools_of
 from tests.upstream import call
 from tests.upstream.script import Script
@@ -30,6 +28,21 @@ async def test_an_agent_asks_another_with_its_own_prompt_and_tools(firm: Firm) -
     assert tools_of(body) == {"list_files"}
     assert await count_delegations(firm.ada, target_agent_id=clerk.id) == 1
     assert await count_delegations(firm.ada, source_agent_id=clerk.id) == 0
+
+
+async def test_tasks_are_called_by_their_first_words_and_stand_apart_from_chats(firm: Firm) -> None:
+    lead, clerk = await firm.hire("lead", "delegate"), await firm.hire("clerk")
+    await firm.link(lead, clerk)
+    firm.says(asks("clerk"))
+    await firm.ask(lead)
+    (task,) = await firm.tasks()
+    assert task.label == "What is new?"
+    chats = await list_sessions(firm.ada, PageRequest(), with_tasks=False)
+    assert [session.channel for session in chats.rows] == ["http"]
+    both = await list_sessions(firm.ada, PageRequest())
+    assert {session.channel for session in both.rows} == {"http", "delegate"}
+    assert await count_sessions(firm.ada, with_tasks=False) == 1
+    assert await count_sessions(firm.ada) == 2
 
 
 @pytest.mark.parametrize("door", DOORS)
