@@ -100,10 +100,12 @@ def hunt_all(
     slice_s = (time_s - CHAINED_S) / (len(roles) * len(DOORS))
     sizes = []
     for role in roles:
+        after = []
         for door in DOORS:
             note(tally, partial(hunt, door, server.url, role, tally, monotonic() + slice_s, seed))
+            after.append(f"{door} {server.size_mb:.1f}")
         sizes.append(server.size_mb)
-        print(f"{role.name}: {sizes[-1]:.0f} MB", flush=True)
+        print(f"{role.name}: MB after {', '.join(after)}", flush=True)
     chained = partial(over_rest, server.url, roles[-1], tally, CHAINED_S, seed=seed)
     note(tally, chained)
     return [*sizes, server.size_mb]

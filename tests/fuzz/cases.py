@@ -70,7 +70,7 @@ def ask(door: str, url: str, role: Role, tally: Tally, case: Case[Any]) -> None:
 
 def check_answer(role: Role, case: Case[Any], response: Response) -> None:
     """Raises Finding."""
-    text = response.text or ""
+    text = response.content.decode(errors="replace")  # files are no text
     status = response.status_code
     if not isinstance(case.operation.schema, GraphQLSchema):
         check_route(role, case.method, case.operation.path, status, text)
