@@ -25,17 +25,13 @@ from tests.upstream import ScriptedUpstream, Usage, call
 CENT = Usage(input=0, output=1, cached=0)
 
 
+PRICES = {"scripted-1": {"input_usd": 0, "output_usd": 10_000}}
+"""Each written token costs one cent, but those of other models."""
+
+
 @pytest.fixture
-async def scene(
-    services: Services, upstream: ScriptedUpstream, monkeypatch: pytest.MonkeyPatch
-) -> Scene:
-    """Each written token costs one cent."""
-
-    def cost(_: Any, model: str, usage: Any) -> Decimal | None:
-        return None if model == "unpriced" else Decimal(usage.output_tokens) / 100
-
-    monkeypatch.setattr("goclaw.runtime.accounts.cost_usd", cost)
-    return await set_scene(services, upstream)
+async def scene(services: Services, upstream: ScriptedUpstream) -> Scene:
+    return await set_scene(services, upstream, max_attempts=1, breaker_failures=0, prices=PRICES)
 
 
 async def warnings(scene: Scene) -> list[dict[str, Any]]:

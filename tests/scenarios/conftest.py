@@ -1,13 +1,10 @@
 """One server for all scenarios; each has an agent of its own."""
 
 from collections.abc import AsyncIterator
-from decimal import Decimal
-from typing import Any
 
 import pytest
 import pytest_asyncio
 
-from goclaw.providers.messages import Usage
 from tests.doors.conftest import host_for
 from tests.runtime.acting import Bench, every_agent_has
 from tests.scenarios.stage import Stage, opened
@@ -19,14 +16,8 @@ from tests.upstream import ScriptedUpstream
 async def stage(
     databases: Databases, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[Stage]:
-    """Each written token costs one cent."""
-
-    def cost(_: Any, model: str, usage: Usage) -> Decimal:
-        return Decimal(usage.output_tokens) / 100
-
     bench = Bench()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("goclaw.runtime.accounts.cost_usd", cost)
         every_agent_has(bench, patch)
         async with databases.lent() as dsn, ScriptedUpstream() as upstream:
             host = host_for(dsn, upstream, tmp_path_factory.mktemp("scenarios"))

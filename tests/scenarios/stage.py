@@ -180,9 +180,15 @@ def together(items: list[T], kind: Callable[[T], str]) -> list[T]:
     return told
 
 
+PRICES = {"*": {"input_usd": 0, "output_usd": 10_000}}
+"""Each written token costs one cent."""
+
+
 @asynccontextmanager
 async def opened(host: Host, upstream: ScriptedUpstream, bench: Bench) -> AsyncIterator[Stage]:
     async with running_server(host) as server, aiohttp.ClientSession() as http:
-        provider = await add_provider(server.services, upstream, max_attempts=3, breaker_failures=0)
+        provider = await add_provider(
+            server.services, upstream, max_attempts=3, breaker_failures=0, prices=PRICES
+        )
         ada = Caller(http, server.url, server.token, "ada")
         yield Stage(server, upstream, bench, provider, ada)
