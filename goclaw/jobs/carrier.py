@@ -5,6 +5,7 @@ begun twice, or taken from a worker that only seemed dead, does no harm.
 """
 
 import asyncio
+from collections.abc import Sequence
 from typing import Any, Final
 from uuid import UUID
 
@@ -33,6 +34,7 @@ POLL_S: Final = 1.0
 """How soon a job is found that was put off, or whose notice was lost."""
 
 POOL_SIZE: Final = 2
+TOLD_AGAIN_S: Final = 0.1
 BROKEN_S: Final = 5
 NEVER_S: Final = 86_400.0
 
@@ -69,17 +71,17 @@ class Carrier:
     async def _work(self) -> None:
         """Until one of the workers stops."""
         async with self._app.open_async():
+            raise_if_cancelled()
             workers = [self._worker(lane, places) for lane, places in self._lanes()]
-            tasks = [asyncio.create_task(work(worker)) for worker in workers]
-            tasks.append(asyncio.create_task(self._watch(workers)))
+            working = [asyncio.create_task(work(worker)) for worker in workers]
+            watching = asyncio.create_task(self._watch(workers))
             try:
-                await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+                await asyncio.wait([*working, watching], return_when=asyncio.FIRST_COMPLETED)
             finally:
-                for task in tasks:
-                    task.cancel()
-                ended = await asyncio.gather(*tasks, return_exceptions=True)
-            for error in ended:
-                if isinstance(error, Exception):
+                watching.cancel()
+                await stopped(workers, working)
+            for task in (*working, watching):
+                if task.done() and not task.cancelled() and (error := task.exception()):
                     raise error
 
     def _lanes(self) -> list[tuple[str, int]]:
@@ -118,6 +120,32 @@ class Carrier:
                 stalled = await requeue_stalled(self._services)
                 if stalled:
                     log.warning("jobs.requeued", jobs=stalled)
+
+
+def raise_if_cancelled() -> None:
+    """Where the library may have lost a cancellation: in Python 3.11 one that comes together with
+    what is waited for (psycopg issue 1345).
+    """
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError
+
+
+async def stopped(workers: Sequence[Worker], working: Sequence["asyncio.Task[None]"]) -> None:
+    """Returns when they have. They are told so instead of cancelled, which may get lost, and told
+    again, as one that had not begun yet has forgotten it. Whoever cancels this breaks off how they
+    end.
+    """
+    left = set(working)
+    try:
+        while left:
+            for worker in workers:
+                worker.stop()  # type: ignore[no-untyped-call]
+            _, left = await asyncio.wait(left, timeout=TOLD_AGAIN_S)
+    except asyncio.CancelledError:
+        for task in left:
+            task.cancel()
+        raise
 
 
 async def work(worker: Worker) -> None:
