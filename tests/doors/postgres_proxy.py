@@ -54,14 +54,19 @@ class PostgresProxy:
         self._flows.set()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await self._flows.wait()
-        there, back = await asyncio.open_unix_connection(self._socket)
-        self._open |= {writer, back}
+        """One that comes in at the moment of going away is cut off, too."""
+        ends = {writer}
+        self._open |= ends
         try:
-            await asyncio.gather(self._pump(reader, back), self._pump(there, writer))
+            await self._flows.wait()
+            there, back = await asyncio.open_unix_connection(self._socket)
+            ends.add(back)
+            self._open |= ends
+            if not writer.transport.is_closing():
+                await asyncio.gather(self._pump(reader, back), self._pump(there, writer))
         finally:
-            self._open -= {writer, back}
-            for end in (writer, back):
+            self._open -= ends
+            for end in ends:
                 end.transport.abort()
 
     async def _pump(self, source: asyncio.StreamReader, target: asyncio.StreamWriter) -> None:

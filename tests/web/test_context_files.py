@@ -80,8 +80,9 @@ You do not flatter, and you do not lecture.
 
 async def test_on_a_phone_nothing_is_wider_than_the_screen(visitor: Visitor) -> None:
     page, agent = visitor.page, await hire(visitor)
-    await page.set_viewport_size(NARROW)
     await visitor.sign_in()
+    await expect(page.get_by_role("navigation")).to_be_visible()
+    await page.set_viewport_size(NARROW)
     await visitor.open(f"/agents/{agent.id}")
     own = page.get_by_role("list", name="Context files")
     await own.get_by_role("button", name="Edit USER_PREDEFINED.md").click()
