@@ -106,8 +106,21 @@ def _prepare(query: str) -> Document:
         if "Parsing aborted" in error.message:
             raise InvalidInput("too_many_tokens", limit=MAX_TOKENS) from error
         raise
+    unchain(node)
     Shape(node).check()
     return Document(node, validate(CORE_SCHEMA, node, max_errors=MAX_ERRORS))
+
+
+def unchain(node: DocumentNode) -> None:
+    """Its tokens know their neighbours on both sides: rings that would hold a document which is
+    kept no more until the garbage collector looks at what is old, which it seldom does. Nobody
+    asks tokens for their neighbours once a text is parsed.
+    """
+    token = node.loc.start_token if node.loc else None
+    while token is not None:
+        following = token.next
+        token.prev = token.next = None
+        token = following
 
 
 class Kept:
