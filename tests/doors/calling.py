@@ -224,6 +224,12 @@ class Following:
                 return {"message": entry["message"], **entry["extensions"]}
             assert message["type"] in ("next", "ping"), message
 
+    async def ping(self, timeout_s: float = 10) -> None:
+        """Until it is answered; what is heard before may have been under way."""
+        await self.socket.send(type="ping")
+        while (message := await self.socket.receive(timeout_s))["type"] != "pong":
+            assert message["type"] in ("next", "ping"), message
+
     async def run(self, timeout_s: float = 20) -> "Followed":
         """To the end of a run."""
         text = ""

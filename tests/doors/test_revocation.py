@@ -252,9 +252,7 @@ async def test_rotation_leaves_streams_of_a_key_open(
             rotate = f"/v1/api-keys/{key_id}/rotate"
             answer = await pair.world.root().rest("POST", rotate, {"grace_s": 2})
             assert answer.status == 200, answer.text
-            await following.socket.send(type="ping")
-            assert (await following.socket.receive())["type"] == "pong"
+            await following.ping()
             async with pair.callers(answer.body["key"])[1].follow(EVENTS) as renewed:
                 assert (await following.socket.closed(10))[0] == 4401
-                await renewed.socket.send(type="ping")
-                assert (await renewed.socket.receive())["type"] == "pong"
+                await renewed.ping()
