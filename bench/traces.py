@@ -31,6 +31,13 @@ ENOUGH_QUEUED: Final = MAX_QUEUED // 10
 CHAT_CALLS: Final = 2_000
 
 
+class NoClient:
+    """A provider whose prices are the published ones."""
+
+    def price_of(self, model: str) -> None:
+        return None
+
+
 class SomeAgent:
     id = uuid4()
     key = "agent-0"
@@ -44,7 +51,7 @@ def ended_run() -> Outcome:
         agent=cast("Target", SomeAgent()),
         provider_type=ProviderType.OPENAI_COMPAT,
         provider_name="vendor",
-        client=cast("ModelClient", None),
+        client=cast("ModelClient", NoClient()),
         request=ModelRequest(model="bench-1", messages=[asked]),
         new=(asked,),
         before=b"",
