@@ -38,7 +38,14 @@ class Session(SQLModel, table=True):
     __table_args__ = (
         UniqueConstraint("agent_id", "user_id", "key"),
         Index("sessions_user", "user_id", "id"),
-        Index("sessions_prefix", "prefix_hash"),
+        Index(
+            "sessions_prefix",
+            "prefix_hash",
+            "user_id",
+            "agent_id",
+            "id",
+            postgresql_where=text("prefix_hash is not null"),
+        ),
     )
 
     id: UUID = Field(default_factory=uuid7, primary_key=True)

@@ -221,13 +221,14 @@ BEGIN: Final = f"""
 with held as (
     select id, agent_id, user_id, channel from runs where id = $1 and status = 'queued' for update
 ), found as (
-    select sessions.id from sessions, held
-    where sessions.agent_id = held.agent_id and sessions.user_id = held.user_id and key = $3
+    select id from sessions
+    where agent_id = (select agent_id from held) and user_id = (select user_id from held)
+        and key = $3
 ), kept as (
     update sessions set message_count = message_count + $9, updated_at = $8,
         lease_run_id = $1, lease_until = now() + interval '{LEASE_S} seconds'
-    from found where sessions.id = found.id and {FREE}
-    returning sessions.id, key, message_count
+    where id = (select id from found) and {FREE}
+    returning id, key, message_count
 ), made as (
     insert into sessions (id, key, agent_id, user_id, channel, label, message_count,
         input_tokens, output_tokens, lease_run_id, lease_until, created_at, updated_at)
@@ -296,9 +297,9 @@ with held as (
     for update
 ), session as (
     update sessions set lease_run_id = $1, lease_until = now() + interval '{LEASE_S} seconds'
-    from held where sessions.id = held.session_id and message_count = last_seq
+    where id = (select session_id from held) and message_count = (select last_seq from held)
         and (lease_run_id = $1 or {FREE})
-    returning sessions.id
+    returning id
 ), run as (
     update runs set worker = $2, heartbeat_at = now(), attempts = attempts + 1,
         inbox = coalesce(inbox, '[]')

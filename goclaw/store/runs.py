@@ -97,19 +97,16 @@ class NewRun:
 
 FREE: Final = "(lease_until is null or lease_until < now())"
 BEGIN: Final = f"""
-with found as (
-    select $3::uuid as id where $3::uuid is not null
-    union all (
-        select id from sessions
-        where $20::bytea is not null and prefix_hash = $20::bytea and agent_id = $7
-            and user_id = $8 and {FREE}
-        order by id desc limit 1)
-), kept as (
+with kept as (
     update sessions set message_count = message_count + $14, updated_at = $13,
         lease_run_id = $1, lease_until = now() + interval '{LEASE_S} seconds'
-    from found where sessions.id = found.id and {FREE}
-        and ($20::bytea is null or prefix_hash = $20::bytea)
-    returning sessions.id, key, message_count
+    where id = coalesce($3::uuid, (
+            select id from sessions
+            where $20::bytea is not null and prefix_hash = $20::bytea and agent_id = $7
+                and user_id = $8 and {FREE}
+            order by id desc limit 1))
+        and {FREE} and ($20::bytea is null or prefix_hash = $20::bytea)
+    returning id, key, message_count
 ), made as (
     insert into sessions (id, key, agent_id, user_id, channel, label, message_count,
         input_tokens, output_tokens, lease_run_id, lease_until, created_at, updated_at)
@@ -212,8 +209,8 @@ with run as (
 ), session as (
     update sessions set lease_run_id = null, lease_until = null, updated_at = $3,
         prefix_hash = coalesce($10, prefix_hash), message_count = message_count + $11,
-        input_tokens = sessions.input_tokens + $4, output_tokens = sessions.output_tokens + $5
-    from run where sessions.id = run.session_id
+        input_tokens = input_tokens + $4, output_tokens = output_tokens + $5
+    where id = (select session_id from run)
 ), written as (
     insert into messages (id, session_id, run_id, seq, role, content, tool_calls, thoughts,
         created_at)

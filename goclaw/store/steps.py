@@ -40,13 +40,13 @@ with held as (
     update runs set input_tokens = $5, output_tokens = $6, cached_tokens = $7, cost_usd = $8,
         last_seq = last_seq + $9 + jsonb_array_length(held.inbox), heartbeat_at = now(),
         inbox = case when runs.inbox is null then null else '[]'::jsonb end
-    from held where runs.id = held.id
+    from held where runs.id = $1
     returning session_id, user_id, agent_id, held.inbox as taken,
         last_seq - $9 - jsonb_array_length(held.inbox) as before
 ), session as (
     update sessions set updated_at = $2,
-        message_count = message_count + $9 + jsonb_array_length(taken)
-    from run where sessions.id = run.session_id
+        message_count = message_count + $9 + jsonb_array_length((select taken from run))
+    where id = (select session_id from run)
 ), written as ({WRITTEN}
 ), injected as (
     insert into messages (id, session_id, run_id, seq, role, content, is_error, created_at)
@@ -85,10 +85,9 @@ returning inbox is not null as waits
 INJECT: Final = f"""
 with run as (
     update runs set inbox = inbox || $3::jsonb
-    from sessions
-    where sessions.id = $1 and sessions.user_id = $2 and runs.id = sessions.lease_run_id
-        and runs.status = 'running' and jsonb_array_length(runs.inbox) < {INBOX_LIMIT}
-    returning runs.id, runs.user_id, runs.agent_id
+    where id = (select lease_run_id from sessions where id = $1 and user_id = $2)
+        and status = 'running' and jsonb_array_length(inbox) < {INBOX_LIMIT}
+    returning id, user_id, agent_id
 ), told as (
     insert into events (id, topic, kind, user_id, agent_id, audience, payload)
     select $4, 'run:' || id, 'run.injected', user_id, agent_id, 'user',
