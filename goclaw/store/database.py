@@ -191,6 +191,15 @@ async def set_codecs(connection: "asyncpg.Connection[Row]") -> None:
     )
 
 
+async def set_for_kept_plans(connection: "asyncpg.Connection[Row]") -> None:
+    """PostgreSQL keeps the plan of a statement until its tables are analyzed again. One that was
+    made when a table had a handful of rows would read it whole at each call, while it grows by
+    thousands; none of our single statements has to, where there is an index.
+    """
+    await set_codecs(connection)
+    await connection.execute("set enable_seqscan = off; set jit = off")
+
+
 async def set_copy_codecs(connection: "asyncpg.Connection[Row]") -> None:
     """Instants are microseconds since 2000, as PostgreSQL keeps them: half the cost of a COPY
     went into turning times into these.
@@ -213,7 +222,13 @@ async def open_database(dsn: str, connections: int, *, statement_cache: bool) ->
     writers = max(1, connections // 3)
     size = 200 if statement_cache else 0
     pulse = Pulse(dsn)
-    pool = await open_pool(dsn, max(1, connections - writers - 1), cache_size=size, pulse=pulse)
+    pool = await open_pool(
+        dsn,
+        max(1, connections - writers - 1),
+        cache_size=size,
+        init=set_for_kept_plans if statement_cache else set_codecs,
+        pulse=pulse,
+    )
     copies = await open_pool(dsn, 1, cache_size=size, init=set_copy_codecs, begin_with=0)
     return Database(pool, copies, open_engine(dsn, writers, cache_size=size, pulse=pulse))
 
