@@ -11,7 +11,7 @@ from bench.report import Row, at_most
 from bench.scene import Scene
 from goclaw.events.backend import GAP_CHANNEL
 from goclaw.events.postgres import PostgresBackend
-from goclaw.store.database import open_pool
+from goclaw.store.connections import open_pool
 from goclaw.store.fanout import PostgresFanout
 from goclaw.store.pool import Pool
 

@@ -25,6 +25,7 @@ from goclaw.runtime.trace_writer import MAX_QUEUED, TraceWriter
 from goclaw.security.scrub import Scrubber
 from goclaw.store.database import open_database
 from goclaw.store.targets import Target
+from goclaw.store.traces import NewSpan, NewTrace
 
 RUNS: Final = 20_000
 ENOUGH_QUEUED: Final = MAX_QUEUED // 10
@@ -69,15 +70,17 @@ def ended_run() -> Outcome:
     return Outcome(run, RunStatus.COMPLETED, None, Scrubber())
 
 
+def rows_of(outcome: Outcome) -> tuple[NewTrace, list[NewSpan]]:
+    trace, spans = outcome.trace_rows()
+    return trace._replace(id=uuid7()), spans
+
+
 async def write(writer: TraceWriter, outcome: Outcome, runs: int) -> Measured:
     """One trace and two spans a run, from the run's figures to the committed rows."""
     before, began, cpu = writer.written, perf_counter(), process_time()
-    rows = 0
+    rows = 3 * runs
     for _ in range(runs):
-        trace, spans = outcome.trace_rows()
-        trace = trace._replace(id=uuid7())
-        writer.add(trace, spans)
-        rows += 1 + len(spans)
+        writer.add_later(partial(rows_of, outcome))
         while writer.queued > ENOUGH_QUEUED:  # noqa: ASYNC110 - it tells nobody
             await asyncio.sleep(0.001)
     async with asyncio.timeout(60):

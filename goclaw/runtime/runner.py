@@ -26,7 +26,7 @@ from goclaw.runtime.trace_writer import TraceWriter
 from goclaw.security.scrub import Scrubber
 from goclaw.store.database import Database
 from goclaw.store.queue import hand_back
-from goclaw.store.runs import Ended, begin_run, end_run, keep_unread
+from goclaw.store.runs import Ended, begin_run, end_run, end_unheard_run, keep_unread
 
 log = structlog.get_logger()
 
@@ -77,7 +77,11 @@ class Runner:
             raise Unavailable("stopping", retry_after_s=5)
         await self.admit(turn)
         new = new_run(turn, self.worker, request)
-        session = await begin_run(self._database, new)
+        try:
+            session = await begin_run(self._database, new)
+        except asyncio.CancelledError:
+            self._spawn(self._end_unheard(new.id))
+            raise
         if session is None:
             raise Conflict("session_busy")
         # By name and not by attribute, which costs a failed look-up first.
@@ -94,6 +98,13 @@ class Runner:
         )
         self.take(run)
         return run
+
+    async def _end_unheard(self, id: UUID) -> None:
+        """So that it does not hold its session until the lease is over."""
+        try:
+            await end_unheard_run(self._database, id, self.worker)
+        except Unavailable:
+            log.warning("run.left_behind", run_id=str(id))  # its silence will tell
 
     async def admit(self, turn: Turn) -> None:
         """Raises BudgetExceeded."""
@@ -299,16 +310,23 @@ class Runner:
         turn = outcome.run.turn
         if turn.budgets and outcome.run.calling:
             self._budgets.add(turn.budgets, outcome.reply.usage, outcome.call_cost_usd)
+        self._trace(outcome)
+        outcome.run.end(outcome.status)
+        self._hub.wake()
+
+    def _trace(self, outcome: Outcome) -> None:
+        run, rules = outcome.run, outcome.run.turn.compaction
+        compacts = rules is not None and grew_too_long(outcome)
+        if run.agent_span_id is None and not compacts:
+            self._traces.add_later(outcome.trace_rows)
+            return
         trace, spans = outcome.trace_rows()
-        if outcome.run.agent_span_id is None:
+        if run.agent_span_id is None:
             self._traces.add(trace, spans)
         else:
             self._traces.end(trace, spans)
-        if turn.compaction is not None and grew_too_long(outcome):
-            rules = turn.compaction
-            self._spawn(self._compactor.compact(outcome.run, rules, trace, spans[0]))
-        outcome.run.end(outcome.status)
-        self._hub.wake()
+        if rules is not None and compacts:
+            self._spawn(self._compactor.compact(run, rules, trace, spans[0]))
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> "asyncio.Task[Any]":
         task = asyncio.create_task(work)

@@ -18,12 +18,16 @@ log = structlog.get_logger()
 INTERVAL_S: Final = 0.1
 FULL_ROWS: Final = 1000
 """So many are written before the interval is over."""
+UNMADE_RUNS: Final = 300
+"""Of so many runs the rows are made at once, as each holds its messages until then."""
 BATCH_TRACES: Final = 1000
 MAX_QUEUED: Final = 50_000
 """Rows."""
 
 Written = TypeVar("Written", NewTrace, NewSpan)
 
+
+Make = Callable[[], tuple[NewTrace, Sequence[NewSpan]]]
 
 OnEnded = Callable[[UUID, Collection[UUID] | None], None]
 """Told of a trace that has ended once it is written; or of spans that came after its end."""
@@ -55,6 +59,7 @@ class TraceWriter:
     def __init__(self, database: Database, on_ended: OnEnded | None = None) -> None:
         self._database = database
         self.on_ended = on_ended
+        self._ended: list[Make] = []
         self._queue: deque[Entry] = deque()
         self._batch: list[Entry] = []
         self._full = asyncio.Event()
@@ -66,6 +71,23 @@ class TraceWriter:
     def add(self, trace: NewTrace, spans: Sequence[NewSpan]) -> None:
         """Of a run that has ended."""
         self._put(Entry(trace, spans, whole=True))
+
+    def add_later(self, make: Make) -> None:
+        """The same, made when they are about to be written: by then the run's caller has its
+        answer.
+        """
+        self._ended.append(make)
+        if len(self._ended) >= UNMADE_RUNS:
+            self._make_rows()
+
+    def _make_rows(self) -> None:
+        ended, self._ended = self._ended, []
+        for make in ended:
+            try:
+                self.add(*make())
+            except Exception:
+                self.dropped += 1
+                log.exception("traces.not_made")
 
     def begin(self, trace: NewTrace, agent: NewSpan) -> None:
         """Of a run that goes on; both rows come once more at its end."""
@@ -103,6 +125,7 @@ class TraceWriter:
 
     async def flush(self) -> None:
         """What cannot be written now is kept for the next time, in order."""
+        self._make_rows()
         async with self._writing:
             while self.queued:
                 try:

@@ -9,7 +9,7 @@ import asyncpg
 
 from goclaw.core.errors import Conflict
 from goclaw.models.sealed import SealedColumn
-from goclaw.store.database import unavailable_when_away
+from goclaw.store.away import unavailable_when_away
 from goclaw.store.sealed import LEGACY
 
 KEY_IDS: Final = " union ".join(

@@ -9,7 +9,8 @@ import asyncpg
 import structlog
 
 from goclaw.core.errors import Unavailable
-from goclaw.store.database import AWAY, RETRY_AFTER_S, fetch, unavailable_when_away
+from goclaw.store.away import AWAY, RETRY_AFTER_S, unavailable_when_away
+from goclaw.store.database import fetch
 from goclaw.store.pool import Pool, Row
 
 log = structlog.get_logger()

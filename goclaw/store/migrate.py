@@ -10,7 +10,8 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
 
 from goclaw.core.errors import Conflict
-from goclaw.store.database import open_engine, unavailable_when_away
+from goclaw.store.away import unavailable_when_away
+from goclaw.store.connections import open_engine
 
 LOCK: Final = 0x676F636C61770001
 """The advisory lock that lets one server migrate while others wait."""

@@ -34,6 +34,8 @@ LEASE_S: Final = 60
 STALL_S: Final = 10
 """How long a worker may be silent before what it carries is anybody's to take up or cancel."""
 
+LARGE_CHARS: Final = 50_000
+
 FILTERS = ("agent_id", "session_id", "status")
 MATCHES = tuple(equals_if_given(col(getattr(Run, name)), name) for name in FILTERS)
 
@@ -141,7 +143,7 @@ with kept as (
         decode($19::jsonb ->> 'request_hash', 'hex'), $1, $13
     from session where $19::jsonb is not null
 )
-select id, key, message_count from session
+select $1::uuid as run_id, id, key, message_count from session
 """
 
 
@@ -174,10 +176,17 @@ async def begin_run(database: Database, run: NewRun) -> Row | None:
         [] if run.takes_more else None,
     )
     try:
-        rows = await fetch(database.pool, BEGIN, arguments, promptly=True)
+        if any(_is_large(message) for message in run.messages):
+            rows = await fetch(database.pool, BEGIN, arguments, promptly=True)
+            return rows[0] if rows else None
+        return await database.grouped(BEGIN, arguments, promptly=True)
     except asyncpg.UniqueViolationError:  # a session of that key, or the request, is there now
         return None
-    return rows[0] if rows else None
+
+
+def _is_large(message: dict[str, Any]) -> bool:
+    """It would keep those waiting that go together with it."""
+    return len(message["content"]) > LARGE_CHARS
 
 
 @dataclass(slots=True)
@@ -224,7 +233,7 @@ with run as (
         $14::jsonb || jsonb_build_object('session_id', session_id)
     from run
 )
-select unread from run
+select $1::uuid as run_id, unread from run
 """
 
 UNREAD: Final = """
@@ -276,10 +285,10 @@ async def end_run(database: Database, end: RunEnd, worker: str) -> Ended:
         end.event,
         worker,
     )
-    rows = await fetch(database.pool, END, arguments)
-    if not rows:
+    row = await database.grouped(END, arguments)
+    if row is None:
         return Ended.BEFORE
-    return Ended.UNREAD if rows[0]["unread"] else Ended.NOW
+    return Ended.UNREAD if row["unread"] else Ended.NOW
 
 
 async def keep_unread(database: Database, id: UUID | None = None) -> None:
@@ -335,6 +344,19 @@ with ended as (
         lane is null and heartbeat_at < now() - interval '{LEASE_S} seconds'
         or cancel_asked_at is not null and heartbeat_at < now() - interval '{STALL_S} seconds')
     {ENDED_UNATTENDED}"""
+
+
+UNHEARD: Final = f"""
+with ended as (
+    update runs set ended_at = now(), status = 'cancelled', error_code = 'run_cancelled',
+        error_message = $3
+    where id = $1 and worker = $2 and status = 'running'
+    {ENDED_UNATTENDED}"""
+
+
+async def end_unheard_run(database: Database, id: UUID, worker: str) -> None:
+    """Of a caller who left while it was begun; does nothing if that came to nothing."""
+    await fetch(database.pool, UNHEARD, (id, worker, str(Conflict("run_cancelled"))))
 
 
 async def end_lost_runs(database: Database) -> int:

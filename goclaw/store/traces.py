@@ -12,13 +12,9 @@ from sqlmodel import col
 from goclaw.core.paging import Page, PageRequest
 from goclaw.models.runs import RunStatus
 from goclaw.models.traces import Span, SpanType, SpanView, Trace, TraceView
-from goclaw.store.database import (
-    ACQUIRE_TIMEOUT_S,
-    Database,
-    Reads,
-    fetch,
-    unavailable_when_away,
-)
+from goclaw.store.away import unavailable_when_away
+from goclaw.store.connections import ACQUIRE_TIMEOUT_S
+from goclaw.store.database import Database, Reads, fetch
 from goclaw.store.pages import (
     Total,
     among_ids,

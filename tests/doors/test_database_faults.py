@@ -12,7 +12,8 @@ import pytest_asyncio
 from sqlalchemy import text
 
 from goclaw.core.callers import Scope, system_caller
-from goclaw.store import database, pulse
+from goclaw.store import pulse
+from goclaw.store.connections import COMMAND_TIMEOUT_S
 from tests.doors.calling import FOLLOW_RUN, SEND, Answer, Caller, Following
 from tests.doors.conftest import host_for
 from tests.doors.postgres_proxy import PostgresProxy
@@ -167,7 +168,7 @@ async def test_every_new_call_is_told_of_a_database_that_is_frozen(
     caller = world.caller(Scope.ADMIN) if by == "key" else world.root("ada")
     shaky.proxy.freeze()
     try:
-        async with asyncio.timeout(database.COMMAND_TIMEOUT_S - 5):
+        async with asyncio.timeout(COMMAND_TIMEOUT_S - 5):
             answers = await asyncio.gather(
                 *(
                     caller.rest(method, Template(path).substitute(rows), body)

@@ -6,7 +6,7 @@ import pytest
 
 from goclaw.events.hub import QUEUE_LIMIT, EventHub
 from goclaw.events.postgres import PostgresBackend
-from goclaw.store.database import open_pool
+from goclaw.store.connections import open_pool
 from goclaw.store.events import PostgresLog
 from goclaw.store.fanout import PostgresFanout
 from goclaw.store.pool import Pool

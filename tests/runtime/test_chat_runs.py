@@ -18,6 +18,9 @@ from goclaw.resolvers.services import Services
 from goclaw.resolvers.sessions import list_messages, list_sessions
 from goclaw.resolvers.traces import list_spans, list_trace_messages, list_traces
 from goclaw.rest_compat.probes import Probes
+from goclaw.store.database import Database
+from goclaw.store.group_commit import Arguments
+from goclaw.store.pool import Row
 from tests.support.callers import add_agent, add_provider, context
 from tests.upstream import ScriptedUpstream
 
@@ -173,3 +176,33 @@ async def test_metrics_tell_of_each_provider(
     assert 'goclaw_provider_breaker_open{provider="one"} 1.0' in text
     assert 'goclaw_provider_breaker_opened_total{provider="two"} 0.0' in text
     assert text.count("# HELP goclaw_provider_breaker_open ") == 1
+
+
+async def test_who_leaves_while_the_run_is_begun_leaves_its_session_free(
+    services: Services, upstream: ScriptedUpstream, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await add_agent(services, await add_provider(services, upstream))
+    begun = asyncio.Event()
+    grouped = Database.grouped
+
+    async def noted(self: Database, sql: str, arguments: Arguments, **how: bool) -> Row | None:
+        row = await grouped(self, sql, arguments, **how)
+        begun.set()
+        await asyncio.sleep(0)
+        return row
+
+    monkeypatch.setattr(Database, "grouped", noted)
+    starting = asyncio.create_task(start_chat(context(services), said(("user", "Hello?"))))
+    await begun.wait()
+    starting.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await starting
+    left = """
+        select status, error_code, lease_run_id
+        from runs join sessions on sessions.id = session_id
+    """
+    async with asyncio.timeout(5):
+        while (row := (await services.database.pool.fetch(left))[0]).status == "running":  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+    assert (row.status, row.error_code, row.lease_run_id) == ("cancelled", "run_cancelled", None)
+    assert not upstream.requests

@@ -15,6 +15,8 @@ from goclaw.resolvers.agents import get_agent, update_agent
 from goclaw.resolvers.runs import cancel_run
 from goclaw.resolvers.services import Services
 from goclaw.store import database as floor
+from goclaw.store.group_commit import Arguments
+from goclaw.store.pool import Pool, Row
 from goclaw.store.traces import end_left_traces
 from tests.runtime.acting import Scene, chat, set_scene
 from tests.upstream import ScriptedUpstream, Usage, call
@@ -357,18 +359,24 @@ async def test_a_run_of_k_steps_costs_a_fixed_number_of_statements_each(
     counts = []
     for steps in (1, 2, 3):
         sent: list[str] = []
-        real = floor.fetch
+        fetch, grouped = floor.fetch, floor.Database.grouped
 
-        async def counted(pool: object, sql: str, arguments: object, **how: bool) -> object:
+        async def fetched(pool: Pool, sql: str, arguments: Arguments, **how: bool) -> list[Row]:
             sent.append(sql)  # noqa: B023
-            return await real(pool, sql, arguments, **how)  # type: ignore[arg-type]  # noqa: B023
+            return await fetch(pool, sql, arguments, **how)  # noqa: B023
+
+        async def sent_along(
+            self: floor.Database, sql: str, arguments: Arguments, **how: bool
+        ) -> Row | None:
+            sent.append(sql)  # noqa: B023
+            return await grouped(self, sql, arguments, **how)  # noqa: B023
 
         for _ in range(steps):
             scene.upstream.reply(calls=(call("weather", city=f"c{steps}"),))
         scene.upstream.reply("Done.")
         with monkeypatch.context() as patch:
-            for module in ("runs", "steps"):
-                patch.setattr(f"goclaw.store.{module}.fetch", counted)
+            patch.setattr("goclaw.store.steps.fetch", fetched)
+            patch.setattr(floor.Database, "grouped", sent_along)
             await heard(scene)
         counts.append(len(sent))
     assert counts == [5, 7, 9]  # begin, last word, end; intent and result of each step

@@ -10,7 +10,7 @@ from sqlmodel import SQLModel
 
 from goclaw.core.errors import Conflict, Unavailable
 from goclaw.models.events import Xid8
-from goclaw.store.database import open_engine
+from goclaw.store.connections import open_engine
 from goclaw.store.job_schema import is_ours
 from goclaw.store.migrate import database_version, migrate, newest_version
 from goclaw.store.tables import TABLES

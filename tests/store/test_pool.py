@@ -7,7 +7,8 @@ import asyncpg
 import pytest
 
 from goclaw.core.errors import Unavailable
-from goclaw.store.database import fetch, open_pool
+from goclaw.store.connections import open_pool
+from goclaw.store.database import fetch
 from goclaw.store.pool import PARKED_S, Pool
 
 PID = "select pg_backend_pid()"

@@ -1,0 +1,134 @@
+"""Statements that many callers run at once, in one round trip and one transaction.
+
+While one is under way for one caller, others gather; then all of them go together. So a busy
+worker asks seldom, and one with little to do waits for nobody.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Sequence
+from contextlib import nullcontext
+from typing import Final, TypeAlias
+
+import asyncpg
+
+from goclaw.core.errors import Unavailable
+from goclaw.store.away import AWAY, RETRY_AFTER_S, unavailable
+from goclaw.store.connections import ACQUIRE_TIMEOUT_S
+from goclaw.store.pool import Pool, Row
+
+AT_ONCE: Final = 16
+TURN_S: Final = 5.0
+"""How long a caller waits until its statement is sent."""
+
+Arguments: TypeAlias = Sequence[object]
+
+
+class Undone(Exception):
+    """Of several statements one failed, so none has done anything: each is to be run alone."""
+
+
+class Asked:
+    """A caller that waits for its turn; `batch` is what runs its statement once that is sent."""
+
+    __slots__ = ("answer", "arguments", "batch", "timer")
+
+    def __init__(self, arguments: Arguments) -> None:
+        loop = asyncio.get_running_loop()
+        self.arguments = arguments
+        self.answer: asyncio.Future[Row | None] = loop.create_future()
+        self.batch: asyncio.Task[None] | None = None
+        self.timer = loop.call_later(TURN_S, self.fail, None)
+
+    def fail(self, cause: BaseException | None) -> None:
+        """Each gets an error of its own, as raising one leaves marks on it."""
+        if self.answer.done():
+            return
+        if isinstance(cause, Undone):
+            self.answer.set_exception(Undone())
+        else:
+            error = Unavailable("database_unavailable", retry_after_s=RETRY_AFTER_S)
+            error.__cause__ = cause
+            self.answer.set_exception(error)
+
+
+class GroupCommit:
+    """Of one statement that gives at most one row, which begins with its first argument.
+    `promptly` is as in `fetch`.
+    """
+
+    def __init__(self, pool: Pool, sql: str, *, promptly: bool) -> None:
+        self._pool = pool
+        self._sql = sql
+        self._pulse = pool.pulse if promptly else None
+        self._busy = False
+        self._waiting: deque[Asked] = deque()
+
+    async def row(self, arguments: Arguments) -> Row | None:
+        """Raises Undone, and Unavailable when the database is away. Who is cancelled once the
+        statement was sent leaves when it has ended, whatever came of it.
+        """
+        if self._busy:
+            return await self._in_turn(Asked(arguments))
+        self._busy = True
+        try:
+            rows = await self._run((arguments,))
+        finally:
+            self._go_on()
+        return rows[0] if rows else None
+
+    async def _in_turn(self, asked: Asked) -> Row | None:
+        self._waiting.append(asked)
+        try:
+            return await asked.answer
+        except asyncio.CancelledError:
+            if asked.batch is not None:
+                await asyncio.wait((asked.batch,))
+            raise
+
+    def _go_on(self) -> None:
+        """Whoever waits is next; those that gave up are left out."""
+        batch: list[Asked] = []
+        while self._waiting and len(batch) < AT_ONCE:
+            asked = self._waiting.popleft()
+            asked.timer.cancel()
+            if not asked.answer.done():
+                batch.append(asked)
+        self._busy = bool(batch)
+        if batch:
+            task = asyncio.create_task(self._carry(batch))
+            for asked in batch:
+                asked.batch = task
+
+    async def _carry(self, batch: list[Asked]) -> None:
+        try:
+            rows = await self._run([asked.arguments for asked in batch])
+        except (Undone, Unavailable) as error:
+            for asked in batch:
+                asked.fail(error)
+        except BaseException as error:
+            for asked in batch:
+                asked.fail(error)
+            raise
+        else:
+            found = {row[0]: row for row in rows}
+            for asked in batch:
+                if not asked.answer.done():
+                    asked.answer.set_result(found.get(asked.arguments[0]))
+        finally:
+            self._go_on()
+
+    async def _run(self, batch: Sequence[Arguments]) -> list[Row]:
+        pulse = self._pulse
+        try:
+            async with self._pool.acquire(timeout=ACQUIRE_TIMEOUT_S) as connection:
+                with nullcontext() if pulse is None else pulse.watch(connection):
+                    if len(batch) == 1:
+                        rows: list[Row] = await connection.fetch(self._sql, *batch[0])
+                    else:
+                        rows = await connection.fetchmany(self._sql, batch)
+                    return rows
+        except AWAY as error:
+            raise unavailable(error) from error
+        except asyncpg.PostgresError as error:
+            raise Undone from error
