@@ -24,8 +24,10 @@ log = structlog.get_logger()
 GRAPHQL: Final = ("/graphql", "/graphql/")
 PROBES: Final = frozenset({"/livez", "/readyz", "/metrics"})
 REST: Final = ("/v1/", "/docs/")
-JOBS_END_S: Final = 5.0
 REST_EXACT: Final = frozenset({"/health", "/docs", "/v1"})
+
+JOBS_END_S: Final = 5.0
+"""How long the job engine may take to stop; it waits for the database, which may not answer."""
 
 
 class Gateway:

@@ -318,12 +318,16 @@ async def _keep_going(name: str, begin: Begin) -> None:
 
 
 async def _flush(services: Services) -> None:
-    """The last traces, and when keys were last used."""
-    try:
-        await services.traces.flush()
-        if services.exporter is not None:
-            await services.exporter.flush()
-        await services.key_use.flush()
-        await services.refusals.flush()
-    except Exception:
-        log.exception("services.flush_failed", traces=services.traces.queued)
+    """The last traces, and when keys were last used; what cannot be written hinders no other."""
+    flushes: dict[str, Begin] = {
+        "traces": services.traces.flush,
+        "key_use": services.key_use.flush,
+        "refusals": services.refusals.flush,
+    }
+    if services.exporter is not None:
+        flushes["export"] = services.exporter.flush
+    for name, flush in flushes.items():
+        try:
+            await flush()
+        except Exception:
+            log.exception("services.flush_failed", work=name)
