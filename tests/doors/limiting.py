@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from time import time
 from typing import Any
 
 from goclaw.core.host import Host
@@ -23,8 +24,10 @@ async def changed_server(host: Host, **changes: Any) -> AsyncIterator[RunningSer
 async def limited_world(
     host: Host, upstream: ScriptedUpstream, **limits: Any
 ) -> AsyncIterator[World]:
-    async with (
-        changed_server(host, **limits) as server,
-        opened_world(server, upstream) as world,
-    ):
-        yield world
+    """In which it stays the same second, so that no count begins anew in the middle of a test."""
+    async with changed_server(host, **limits) as server:
+        now = time()
+        for counting in (server.services.rates, server.services.failures):
+            counting._clock = lambda: now
+        async with opened_world(server, upstream) as world:
+            yield world
