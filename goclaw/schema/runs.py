@@ -50,6 +50,12 @@ class Run:
     started_at: datetime = described("When it began.")
     ended_at: datetime | None = described("When it ended.")
 
+    inbox: strawberry.Private[Any]  # of the row alone, as what it holds is told as events
+
+    @field(bool, "Whether its user may say more while it goes on: it has tools, and steps to come.")
+    def takes_more(self) -> bool:
+        return self.status == models.RunStatus.RUNNING and self.inbox is not None
+
     @field(Agent | None, "The agent; null when it was deleted or is no longer shared.")
     async def agent(self, info: Info) -> AgentView | None:
         return await agent_or_none(info, self.agent_id)

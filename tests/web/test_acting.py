@@ -78,6 +78,7 @@ async def watch(visitor: Visitor, upstream: ScriptedUpstream, gate: asyncio.Even
     await expect(at_work).to_be_visible()
     await expect(page.get_by_label("read_file: Failed")).to_be_visible()
     await expect(log.get_by_label("Thinking")).to_be_visible()
+    await expect(page.get_by_placeholder("reads it before its next step")).to_be_visible()
     await visitor.say("Be brief.")
     await expect(page.get_by_text("Waiting for the agent's next step")).to_be_visible()
     await page.reload()

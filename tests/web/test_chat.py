@@ -40,6 +40,26 @@ async def test_an_answer_streams_and_leaves_a_trace(
     assert visitor.complaints == []
 
 
+async def test_who_writes_on_waits_for_an_agent_that_takes_nothing_meanwhile(
+    visitor: Visitor, upstream: ScriptedUpstream
+) -> None:
+    """It has no tools, so its answer is its only step."""
+    page = visitor.page
+    upstream.default = SLOW
+    await visitor.enter()
+    await visitor.say("Why two claws?")
+    await expect(page.locator(".markdown")).to_contain_text("Lobsters")
+    message, send = page.get_by_label("Message", exact=True), page.get_by_label("Send")
+    await expect(message).to_have_attribute("placeholder", re.compile("when this answer has ended"))
+    await message.fill("And eight legs?")
+    await expect(send).to_be_disabled()
+    await expect(page.locator(".markdown")).to_have_text(SHOWN)
+    await expect(send).to_be_enabled()
+    await send.click()
+    await expect(page.locator(".markdown")).to_have_count(2)
+    assert visitor.complaints == []
+
+
 async def test_a_conversation_is_there_after_a_reload(visitor: Visitor) -> None:
     page = visitor.page
     await visitor.enter()

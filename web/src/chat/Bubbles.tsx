@@ -3,7 +3,7 @@ import { type ReactNode, useDeferredValue } from "react";
 import { Link } from "react-router";
 import { makeProblem } from "../api/errors";
 import type { MessageFieldsFragment, RunFieldsFragment } from "../gql/graphql";
-import { formatCost, formatCount, formatDuration } from "../kit/format";
+import { formatCost, formatDuration, formatTokens } from "../kit/format";
 import { ProblemNotice } from "../kit/ProblemNotice";
 import { Markdown } from "./Markdown";
 import { type LiveRun, type Retry, type Segment, segments, wasTold } from "./run";
@@ -106,7 +106,7 @@ export function LiveAnswer({ name, live, thinking, taken }: LiveProps) {
 
 function RetryLine({ retry }: { retry: Retry }) {
   return (
-    <Group gap={6} role="status">
+    <Group gap={6} role="status" wrap="nowrap">
       <Loader aria-hidden color="gray" size={10} />
       <Text c="dimmed" size="sm">
         {retry.provider} did not answer ({retry.errorCode}). Asking again: attempt {retry.attempt} of{" "}
@@ -175,7 +175,7 @@ function RunLine({ run }: { run: RunFieldsFragment }) {
   const took = run.endedAt === null ? null : Date.parse(run.endedAt) - Date.parse(run.startedAt);
   const parts = [
     run.model,
-    `${formatCount(run.inputTokens)} in, ${formatCount(run.outputTokens)} out`,
+    formatTokens(run),
     formatDuration(took),
     `cost ${formatCost(run.costUsd)}`,
   ];

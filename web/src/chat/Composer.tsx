@@ -6,16 +6,24 @@ interface Props {
   /** Why nothing can be sent, if so. */
   closed: string | null;
   answering: boolean;
+  /** Whether the run that answers takes more meanwhile. */
+  takesMore: boolean;
   sending: boolean;
   /** True when it was taken; false leaves the text in place. */
   onSend: (text: string) => Promise<boolean>;
   onStop: () => void;
 }
 
-export function Composer({ closed, answering, sending, onSend, onStop }: Props) {
+const placeholders = {
+  idle: "Write a message",
+  more: "Write more; the agent reads it before its next step",
+  next: "Write on; it can be sent when this answer has ended",
+};
+
+export function Composer({ closed, answering, takesMore, sending, onSend, onStop }: Props) {
   const [text, setText] = useState("");
   const written = text.trim() !== "";
-  const ready = written && !sending && closed === null;
+  const ready = written && !sending && closed === null && (!answering || takesMore);
 
   const send = async () => {
     if (!ready) return;
@@ -46,7 +54,7 @@ export function Composer({ closed, answering, sending, onSend, onStop }: Props) 
         minRows={1}
         onChange={(event) => setText(event.currentTarget.value)}
         onKeyDown={onKeyDown}
-        placeholder={closed ?? (answering ? "Write more; the agent reads it before its next step" : "Write a message")}
+        placeholder={closed ?? placeholders[!answering ? "idle" : takesMore ? "more" : "next"]}
         radius="lg"
         rightSection={
           <Group gap={6} wrap="nowrap">

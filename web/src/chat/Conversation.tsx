@@ -129,6 +129,7 @@ export function Conversation(props: Props) {
             onSend={submit}
             onStop={() => void stop()}
             sending={busy}
+            takesMore={live?.run.takesMore ?? false}
           />
           <Text c="dimmed" size="xs" ta="center" visibleFrom="sm">
             Enter sends, Shift+Enter starts a new line.

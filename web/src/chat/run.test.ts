@@ -7,6 +7,7 @@ const run: RunFieldsFragment = {
   sessionId: "s1",
   traceId: "t1",
   status: "RUNNING",
+  takesMore: true,
   model: "m",
   providerName: "local",
   inputTokens: 0,

@@ -9,6 +9,7 @@ function run(id: string, status: RunStatus = "COMPLETED"): RunFieldsFragment {
     sessionId: "s",
     traceId: `t-${id}`,
     status,
+    takesMore: false,
     model: "m",
     providerName: "p",
     inputTokens: 1,

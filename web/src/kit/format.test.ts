@@ -6,6 +6,7 @@ import {
   formatCost,
   formatCount,
   formatDuration,
+  formatTokens,
 } from "./format";
 
 describe("formatDuration", () => {
@@ -49,6 +50,11 @@ describe("formatAge", () => {
   ])("%s is %s", (iso, text) => {
     expect(formatAge(iso, now)).toBe(text);
   });
+});
+
+it("tells tokens that a vendor did not tell from none", () => {
+  expect(formatTokens({ inputTokens: 1200, outputTokens: 0 })).toBe("1,200 in, 0 out");
+  expect(formatTokens({ inputTokens: 0, outputTokens: 0 })).toBe("tokens unknown");
 });
 
 it("groups digits", () => {

@@ -7,6 +7,12 @@ export function formatCount(value: number): string {
   return number.format(value);
 }
 
+/** "1,200 in, 80 out". A model that was asked has read something, else its vendor did not say. */
+export function formatTokens({ inputTokens, outputTokens }: { inputTokens: number; outputTokens: number }): string {
+  if (inputTokens === 0 && outputTokens === 0) return "tokens unknown";
+  return `${formatCount(inputTokens)} in, ${formatCount(outputTokens)} out`;
+}
+
 /** "840 ms", "2.4 s", "3 min 05 s"; a dash while it is not known. */
 export function formatDuration(milliseconds: number | null | undefined): string {
   if (milliseconds === null || milliseconds === undefined) return "–";

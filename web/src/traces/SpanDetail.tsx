@@ -1,7 +1,7 @@
 import { Badge, Box, Card, Code, Group, Stack, Text, Title } from "@mantine/core";
 import { Markdown } from "../chat/Markdown";
 import type { MessageFieldsFragment, MessageRole } from "../gql/graphql";
-import { formatCost, formatCount, formatDuration } from "../kit/format";
+import { formatCost, formatDuration, formatTokens } from "../kit/format";
 import { StatusBadge } from "../kit/StatusBadge";
 import type { Span } from "./TracePage";
 import { spanTypeNames } from "./Waterfall";
@@ -40,7 +40,7 @@ function factsOf(span: Span): string[] {
   const facts = [formatDuration(span.durationMs)];
   if (span.model !== null) facts.push([span.provider, span.model].filter(Boolean).join(" / "));
   if (span.inputTokens !== null || span.outputTokens !== null) {
-    facts.push(`${formatCount(span.inputTokens ?? 0)} tokens in, ${formatCount(span.outputTokens ?? 0)} out`);
+    facts.push(formatTokens({ inputTokens: span.inputTokens ?? 0, outputTokens: span.outputTokens ?? 0 }));
     facts.push(`cost ${formatCost(span.costUsd)}`);
   }
   if (span.toolName !== null) facts.push(`tool ${span.toolName}`);

@@ -75,12 +75,14 @@ function Origin({ trace }: { trace: Trace }) {
 }
 
 function Figures({ trace }: { trace: Trace }) {
+  const { llmCallCount, totalInputTokens, totalOutputTokens } = trace;
+  const known = llmCallCount === 0 || totalInputTokens > 0 || totalOutputTokens > 0;
   const figures = [
     ["Duration", formatDuration(trace.durationMs)],
-    ["Tokens in", formatCount(trace.totalInputTokens)],
-    ["Tokens out", formatCount(trace.totalOutputTokens)],
+    ["Tokens in", known ? formatCount(totalInputTokens) : "unknown"],
+    ["Tokens out", known ? formatCount(totalOutputTokens) : "unknown"],
     ["Cost", formatCost(trace.totalCostUsd)],
-    ["Model calls", formatCount(trace.llmCallCount)],
+    ["Model calls", formatCount(llmCallCount)],
     ["Tool calls", formatCount(trace.toolCallCount)],
   ] as const;
   return (
