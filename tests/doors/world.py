@@ -19,6 +19,7 @@ from goclaw.core.schedules import ScheduleKind
 from goclaw.models.agents import AgentCreate, AgentView, ShareCreate
 from goclaw.models.api_keys import ApiKeyCreate
 from goclaw.models.chat import ChatRequest, SendMessage
+from goclaw.models.chores import Chore
 from goclaw.models.context_files import AgentContextFile, AgentInstance, UserContextFile
 from goclaw.models.cron import CronJobCreate, CronRun, CronRunStatus, CronTrigger
 from goclaw.models.delegations import (
@@ -34,6 +35,7 @@ from goclaw.models.runs import RunStatus
 from goclaw.models.shapes import now
 from goclaw.models.traces import Trace
 from goclaw.models.trust import TrustingWorker
+from goclaw.models.usage import UsageCounted, UsageDay, UsageHour
 from goclaw.resolvers.agent_links import create_agent_link
 from goclaw.resolvers.agents import create_agent, share_agent
 from goclaw.resolvers.api_keys import create_api_key
@@ -62,13 +64,16 @@ VOLATILE = (
 )
 """What the server writes by itself as time goes by."""
 
+BACKGROUND = (TrustingWorker, Chore, UsageHour, UsageDay, UsageCounted)
+"""Tables that only the work of the background writes, whenever it is due."""
+
 BY_ITSELF = "api_key.refused"
 DIGEST = " union all ".join(
     f"select '{table.__tablename__}', md5(string_agg(row, '' order by row)) from "
     f"(select (to_jsonb(t) - {VOLATILE})::text as row from {table.__tablename__} t"
     f" where to_jsonb(t) ->> 'action' is distinct from '{BY_ITSELF}') as rows"
     for table in TABLES
-    if table is not TrustingWorker
+    if table not in BACKGROUND
 )
 
 ROWS_OF_A_TRACE = 3
