@@ -34,7 +34,8 @@ export function AgentPicker({ agents, value, onChange }: Props) {
       )}
       {value?.provider.source === "EMBEDDED" && (
         <Text c="dimmed" size="xs">
-          A very small model inside the gateway: it works offline, but knows little. For better answers{" "}
+          A very small model inside the gateway: it chats offline, but knows little and calls no tools. For
+          better answers{" "}
           <Anchor component={Link} size="xs" to="/providers/new" underline="always">
             add a provider
           </Anchor>

@@ -78,8 +78,9 @@ function Origin({ provider }: { provider: ProviderItemFragment }) {
   if (provider.source === "EMBEDDED") {
     return (
       <Alert color="gray" title="A small model inside the gateway">
-        It answers without any key or network, so that you can try everything at once. It is far weaker than
-        the models of a vendor: add a provider for real work. It cannot be changed here.
+        It answers without any key or network, so that you can try everything at once: it chats, streams and
+        remembers the conversation. It knows little, is often wrong, and calls no tools, so its agents are
+        offered none: add a provider for real work. It cannot be changed here.
       </Alert>
     );
   }
