@@ -329,5 +329,5 @@ async def _flush(services: Services) -> None:
     for name, flush in flushes.items():
         try:
             await flush()
-        except Exception:
+        except Exception:  # the server stops in any case: nobody is left to be told but the log
             log.exception("services.flush_failed", work=name)

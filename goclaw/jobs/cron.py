@@ -61,7 +61,7 @@ class CronClock:
             await begin_due(self._services, job)
         except Unavailable:
             raise
-        except Exception:
+        except Exception:  # one user's job must not keep those of all others from beginning
             log.exception("cron.not_begun", job_id=str(job.id))
 
     async def _deliver_all(self) -> None:
@@ -79,5 +79,5 @@ class CronClock:
             await deliver(self._services, delivery)
         except Unavailable:
             log.warning("cron.delivery_not_noted", job_id=str(delivery.job.id))
-        except Exception:
+        except Exception:  # a task that nobody awaits; the delivery is taken again later
             log.exception("cron.not_delivered", job_id=str(delivery.job.id))

@@ -121,7 +121,7 @@ class Admission:
             self._end(Unauthenticated("credential_ended"))
         except GatewayError as error:
             self._end(error)
-        except Exception:
+        except Exception:  # closed when it lasts: what cannot be checked does not stay open
             log.exception("admission.check_failed", request_id=self._ctx.request_id)
             self._end_if_too_long(GatewayError("internal", request_id=self._ctx.request_id))
 

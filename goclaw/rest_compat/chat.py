@@ -110,7 +110,7 @@ async def _stream(
         if not live.started:
             raise
         await live.end(writer.failed(openai_error(error, exchange.locale)))
-    except Exception:
+    except Exception:  # the status is out: only an event can tell that this is no answer
         if not live.started:
             raise
         log.exception("stream.failed", run_id=str(run.id))

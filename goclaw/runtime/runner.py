@@ -274,7 +274,7 @@ class Runner:
                 await keep_unread(self._database, end.id)
         except Unavailable:
             raise
-        except Exception:
+        except Exception:  # raised again; the run is over for this worker and its followers
             self._close(outcome)
             raise
         self._close(outcome)

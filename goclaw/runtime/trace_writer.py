@@ -85,7 +85,7 @@ class TraceWriter:
         for make in ended:
             try:
                 self.add(*make())
-            except Exception:
+            except Exception:  # of one run alone: those of others are written
                 self.dropped += 1
                 log.exception("traces.not_made")
 

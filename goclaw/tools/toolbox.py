@@ -92,7 +92,7 @@ class Toolbox:
             text = f"{tool.name} did not finish within {tool.timeout_s:g} s and was stopped."
         except GatewayError as error:
             text = f"{tool.name}: {error}"
-        except Exception:
+        except Exception:  # a broken tool is told to the model, and the run goes on
             log.exception("tool.failed", tool=tool.name, run_id=str(context.run_id))
             text = f"{tool.name} failed."
         return ToolResult(text, is_error=True)

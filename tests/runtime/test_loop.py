@@ -14,9 +14,6 @@ from goclaw.providers.messages import Delta
 from goclaw.resolvers.agents import get_agent, update_agent
 from goclaw.resolvers.runs import cancel_run
 from goclaw.resolvers.services import Services
-from goclaw.store import database as floor
-from goclaw.store.group_commit import Arguments
-from goclaw.store.pool import Pool, Row
 from goclaw.store.traces import end_left_traces
 from tests.runtime.acting import Scene, chat, set_scene
 from tests.upstream import ScriptedUpstream, Usage, call
@@ -351,35 +348,6 @@ async def test_a_stream_that_is_cut_in_the_second_step_loses_nothing(scene: Scen
         ("tool_call", "completed"),
         ("llm_call", "error"),
     ]
-
-
-async def test_a_run_of_k_steps_costs_a_fixed_number_of_statements_each(
-    scene: Scene, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    counts = []
-    for steps in (1, 2, 3):
-        sent: list[str] = []
-        fetch, grouped = floor.fetch, floor.Database.grouped
-
-        async def fetched(pool: Pool, sql: str, arguments: Arguments, **how: bool) -> list[Row]:
-            sent.append(sql)  # noqa: B023
-            return await fetch(pool, sql, arguments, **how)  # noqa: B023
-
-        async def sent_along(
-            self: floor.Database, sql: str, arguments: Arguments, **how: bool
-        ) -> Row | None:
-            sent.append(sql)  # noqa: B023
-            return await grouped(self, sql, arguments, **how)  # noqa: B023
-
-        for _ in range(steps):
-            scene.upstream.reply(calls=(call("weather", city=f"c{steps}"),))
-        scene.upstream.reply("Done.")
-        with monkeypatch.context() as patch:
-            patch.setattr("goclaw.store.steps.fetch", fetched)
-            patch.setattr(floor.Database, "grouped", sent_along)
-            await heard(scene)
-        counts.append(len(sent))
-    assert counts == [5, 7, 9]  # begin, last word, end; intent and result of each step
 
 
 async def test_contents_are_stored_nowhere_when_the_agent_stores_none(scene: Scene) -> None:

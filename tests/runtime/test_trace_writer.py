@@ -68,6 +68,18 @@ async def count(services: Services, table: str) -> int:
     return int(await services.database.pool.fetchval(f"select count(*) from {table}"))
 
 
+async def test_rows_that_cannot_be_made_keep_no_others_back(services: Services) -> None:
+    def broken() -> tuple[NewTrace, list[NewSpan]]:
+        raise ValueError("no such figure")
+
+    writer = TraceWriter(services.database)
+    for make in (rows, broken, rows):
+        writer.add_later(make)
+    await writer.flush()
+    assert await count(services, "traces") == 2
+    assert (writer.written, writer.dropped) == (6, 1)
+
+
 async def test_a_flush_writes_all_in_batches(services: Services) -> None:
     writer = TraceWriter(services.database)
     for _ in range(1200):

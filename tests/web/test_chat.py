@@ -2,7 +2,7 @@
 
 import re
 
-from playwright.async_api import WebSocketRoute, expect
+from playwright.async_api import Locator, WebSocketRoute, expect
 
 from tests.upstream import Script, ScriptedUpstream
 from tests.web.conftest import Visitor
@@ -12,15 +12,21 @@ SHOWN = "Lobsters have two claws: a crusher 🦞 and a pincer."
 SLOW = Script(text=ANSWER, deltas=20, every=0.15)
 
 
+async def begun(visitor: Visitor, upstream: ScriptedUpstream) -> Locator:
+    """An answer that has begun, and takes three seconds."""
+    upstream.default = SLOW
+    await visitor.enter()
+    await visitor.say("Why two claws?")
+    answer = visitor.page.locator(".markdown")
+    await expect(answer).to_contain_text("Lobsters")
+    return answer
+
+
 async def test_an_answer_streams_and_leaves_a_trace(
     visitor: Visitor, upstream: ScriptedUpstream
 ) -> None:
     page = visitor.page
-    upstream.default = SLOW
-    await visitor.enter()
-    await visitor.say("Why two claws?")
-    answer = page.locator(".markdown")
-    await expect(answer).to_contain_text("Lobsters")
+    answer = await begun(visitor, upstream)
     assert "pincer" not in await answer.inner_text()
     await expect(page.get_by_label("Stop the answer")).to_be_visible()
     await expect(answer).to_have_text(SHOWN)
@@ -45,18 +51,15 @@ async def test_who_writes_on_waits_for_an_agent_that_takes_nothing_meanwhile(
 ) -> None:
     """It has no tools, so its answer is its only step."""
     page = visitor.page
-    upstream.default = SLOW
-    await visitor.enter()
-    await visitor.say("Why two claws?")
-    await expect(page.locator(".markdown")).to_contain_text("Lobsters")
+    answer = await begun(visitor, upstream)
     message, send = page.get_by_label("Message", exact=True), page.get_by_label("Send")
     await expect(message).to_have_attribute("placeholder", re.compile("when this answer has ended"))
     await message.fill("And eight legs?")
     await expect(send).to_be_disabled()
-    await expect(page.locator(".markdown")).to_have_text(SHOWN)
+    await expect(answer).to_have_text(SHOWN)
     await expect(send).to_be_enabled()
     await send.click()
-    await expect(page.locator(".markdown")).to_have_count(2)
+    await expect(answer).to_have_count(2)
     assert visitor.complaints == []
 
 
