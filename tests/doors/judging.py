@@ -6,7 +6,8 @@ import aiohttp
 
 from tests.doors.calling import Answer, asked_over
 from tests.doors.cases import Case, filled
-from tests.doors.graphql_cases import MUTATIONS, QUERIES, SUBSCRIPTIONS
+from tests.doors.graphql_mutations import MUTATIONS
+from tests.doors.graphql_queries import QUERIES, SUBSCRIPTIONS
 from tests.doors.personas import Persona
 from tests.doors.rest_cases import PATHS
 from tests.doors.rules import OUTSIDE, Verdict, verdict

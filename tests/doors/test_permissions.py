@@ -20,7 +20,8 @@ from goclaw.rest_compat.routes import ROUTES
 from goclaw.schema.documents import CORE_SCHEMA
 from tests.doors.calling import Answer, Caller
 from tests.doors.cases import Case, Other, filled
-from tests.doors.graphql_cases import MUTATIONS, QUERIES, SUBSCRIPTIONS
+from tests.doors.graphql_mutations import MUTATIONS
+from tests.doors.graphql_queries import QUERIES, SUBSCRIPTIONS
 from tests.doors.rest_cases import PATHS
 from tests.doors.world import Rows, World
 from tests.support.callers import context

@@ -21,6 +21,7 @@ from tests.upstream import ScriptedUpstream
 
 Serve = Callable[..., AbstractAsyncContextManager[RunningServer]]
 Sql = Callable[..., Coroutine[Any, Any, list[Row]]]
+Due = Callable[..., Coroutine[Any, Any, None]]
 
 WORD = "word "
 
@@ -75,3 +76,19 @@ async def until_asked(upstream: ScriptedUpstream, times: int = 1) -> None:
 @pytest.fixture
 async def firm(server: RunningServer, upstream: ScriptedUpstream) -> Firm:
     return Firm(server, upstream, await add_provider(server.services, upstream))
+
+
+@pytest.fixture
+def due(sql: Sql) -> Due:
+    """As if it had been due for so long."""
+
+    async def set_due(id: UUID, seconds_ago: float = 0.0) -> None:
+        await sql(
+            """update cron_jobs set next_run_at = now() - make_interval(secs => $2),
+                run_at = case kind when 'at' then now() - make_interval(secs => $2) end
+            where id = $1""",
+            id,
+            seconds_ago,
+        )
+
+    return set_due

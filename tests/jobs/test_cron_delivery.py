@@ -20,7 +20,7 @@ from goclaw.models.cron import CronJobCreate, CronJobPatch, CronJobView, CronRun
 from goclaw.resolvers import cron_delivery
 from goclaw.resolvers.cron import create_cron_job, run_cron_job, update_cron_job
 from tests.jobs.conftest import Serve, Sql
-from tests.jobs.test_cron import history, job
+from tests.jobs.cron_jobs import history, job
 from tests.support.callers import add_agent, add_provider, context
 from tests.support.server import RunningServer, running_server
 from tests.upstream import ScriptedUpstream
