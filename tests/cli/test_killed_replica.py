@@ -13,7 +13,6 @@ from typing import Any
 
 import aiohttp
 import asyncpg
-import psutil
 import pytest
 from aiohttp import web
 
@@ -22,6 +21,7 @@ from tests.cli.processes import LIMIT_S, ROOT, variables
 from tests.cli.test_serve import free_port
 from tests.conftest import TOKEN
 from tests.doors.calling import SEND, Caller, Following
+from tests.support.processes import family, send_all
 from tests.upstream import Received, Script, ScriptedUpstream, call
 
 EVENTS = """
@@ -69,18 +69,13 @@ class Replica:
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
 
-    @property
-    def family(self) -> list[psutil.Process]:
-        parent = psutil.Process(self.process.pid)
-        return [parent, *parent.children(recursive=True)]
-
     def carries(self, worker: str) -> bool:
-        return int(worker.rpartition(":")[2]) in {process.pid for process in self.family}
+        pid = int(worker.rpartition(":")[2])
+        return any(process.pid == pid for process in family(self.process.pid))
 
     def kill(self) -> None:
         """All of it at once, as when the machine loses its power."""
-        for process in self.family:
-            process.send_signal(signal.SIGKILL)
+        send_all(family(self.process.pid), signal.SIGKILL)
         self.process.wait(LIMIT_S)
 
 

@@ -10,7 +10,6 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import asyncpg
-import psutil
 import pytest
 import pytest_asyncio
 
@@ -24,6 +23,7 @@ from tests.doors.conftest import host_for
 from tests.doors.world import World, opened_world
 from tests.runtime.acting import Bench, every_agent_has
 from tests.support.callers import context
+from tests.support.processes import family, send_all
 from tests.support.server import running_server
 from tests.upstream import Received, Script, ScriptedUpstream, call
 
@@ -55,17 +55,15 @@ RUNS = """
 class Cluster:
     postgres: EmbeddedPostgres
 
-    def processes(self) -> list[psutil.Process]:
-        parent = psutil.Process(self.postgres.pid)
-        return [parent, *parent.children(recursive=True)]
+    def send(self, number: signal.Signals) -> None:
+        assert self.postgres.pid is not None
+        send_all(family(self.postgres.pid), number)
 
     def freeze(self) -> None:
-        for process in self.processes():
-            process.send_signal(signal.SIGSTOP)
+        self.send(signal.SIGSTOP)
 
     def thaw(self) -> None:
-        for process in self.processes():
-            process.send_signal(signal.SIGCONT)
+        self.send(signal.SIGCONT)
 
     def stop(self) -> None:
         assert self.postgres._child is not None

@@ -19,6 +19,7 @@ import pytest
 from goclaw.core.errors import Unavailable
 from goclaw.embedded import local_model as module
 from goclaw.embedded.local_model import LocalModelProcess, model_file
+from tests.support.processes import gone
 
 ROOT = Path(__file__).parents[2]
 PROMPT = "You are a helpful assistant that answers in one short sentence. " * 13
@@ -158,9 +159,7 @@ def test_it_stops_with_its_parent_even_a_killed_one() -> None:
     )
     assert done.returncode == -signal.SIGKILL
     pid = int(done.stdout.splitlines()[0])
-    eventually(
-        lambda: not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
-    )
+    eventually(lambda: gone(pid))
 
 
 @needs_model

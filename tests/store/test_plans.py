@@ -1,14 +1,16 @@
 """Statements whose plans were made on small tables do not read large ones whole."""
 
-from goclaw.resolvers.services import Services
+import asyncpg
+
+from goclaw.app.services import open_services
+from goclaw.core.host import Host
 from tests.runtime.acting import chat, set_scene
 from tests.upstream import ScriptedUpstream, call
 
 TABLES = ("sessions", "runs", "messages", "events", "spans", "traces")
 CALLS = 10
-GROWN = 3000
-SOME = 50
-"""Rows that a call may read beyond its own."""
+GROWN = 10_000
+"""Rows each large table has more, so what one reading of it whole costs."""
 
 GROW = f"""
     insert into sessions (id, key, agent_id, user_id, channel, message_count, input_tokens,
@@ -32,33 +34,46 @@ READ = """
 """
 
 
-async def test_plans_of_small_tables_do_not_read_large_ones_whole(
-    services: Services, upstream: ScriptedUpstream
-) -> None:
-    scene = await set_scene(services, upstream)
-    pool = services.database.pool
+OTHERS = """
+    select count(*) from pg_stat_activity
+    where datname = current_database() and pid <> pg_backend_pid()
+"""
 
-    async def act() -> None:
-        """With a tool, in a conversation that goes on."""
-        said: list[dict[str, str]] = []
-        for _ in range(CALLS):
-            upstream.reply(calls=(call("weather", city="Oslo"),))
-            upstream.reply("Sunny.")
-            said.append({"role": "user", "content": "And today?"})
-            run = await scene.start(chat(messages=said))
-            reply = await run.reply()
-            said.append({"role": "assistant", "content": reply.content})
+
+async def test_plans_of_small_tables_do_not_read_large_ones_whole(
+    host: Host, dsn: str, upstream: ScriptedUpstream
+) -> None:
+    observer = await asyncpg.connect(dsn)
 
     async def read() -> int:
-        await pool.fetchval("select pg_stat_force_next_flush()")
-        await pool.fetchval("select pg_stat_clear_snapshot()")
-        return int(await pool.fetchval(READ, TABLES))
+        await observer.fetchval("select pg_stat_force_next_flush()")
+        await observer.fetchval("select pg_stat_clear_snapshot()")
+        return int(await observer.fetchval(READ, TABLES))
 
-    await act()
-    await pool.execute("analyze")
-    await act()
-    await pool.execute(GROW)
-    before = await read()
-    await act()
+    async def alone() -> bool:
+        return int(await observer.fetchval(OTHERS)) == 0
+
+    async with open_services(host) as services:
+        scene = await set_scene(services, upstream)
+
+        async def act() -> None:
+            """With a tool, in a conversation that goes on."""
+            said: list[dict[str, str]] = []
+            for _ in range(CALLS):
+                upstream.reply(calls=(call("weather", city="Oslo"),))
+                upstream.reply("Sunny.")
+                said.append({"role": "user", "content": "And today?"})
+                run = await scene.start(chat(messages=said))
+                reply = await run.reply()
+                said.append({"role": "assistant", "content": reply.content})
+
+        await act()
+        await observer.execute("analyze")
+        await act()
+        await observer.execute(GROW)
+        before = await read()
+        await act()
+    await scene.until(alone)  # a connection tells what it read when it ends
     used = await read() - before
-    assert 0 < used < CALLS * SOME
+    await observer.close()
+    assert 0 < used < GROWN
