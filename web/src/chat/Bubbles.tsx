@@ -6,9 +6,8 @@ import type { MessageFieldsFragment, RunFieldsFragment } from "../gql/graphql";
 import { formatCost, formatDuration, formatTokens } from "../kit/format";
 import { ProblemNotice } from "../kit/ProblemNotice";
 import { Markdown } from "./Markdown";
-import { type LiveRun, type Retry, type Segment, segments, wasTold } from "./run";
+import { type LiveRun, type Retry, type Segment, segments, type Thinking, withStoredThinking } from "./run";
 import type { ToolStep } from "./steps";
-import type { Thinking } from "./timeline";
 import { ThinkingCard, ToolCard } from "./ToolCard";
 
 interface BubbleProps {
@@ -75,7 +74,7 @@ interface LiveProps {
 
 export function LiveAnswer({ name, live, thinking, taken }: LiveProps) {
   const shown = useDeferredValue(live);
-  const parts = segments(shown);
+  const parts = withStoredThinking(segments(shown), thinking);
   const said = parts.filter(({ kind }) => kind === "said");
   return (
     <Answering busy={!live.ended} name={name}>
@@ -84,7 +83,6 @@ export function LiveAnswer({ name, live, thinking, taken }: LiveProps) {
           goesOn={!live.ended}
           key={keyOf(part, place)}
           part={part}
-          thinking={wasTold(parts, place) ? nothingMore : thinking}
           waits={!live.ended && said.indexOf(part) >= taken}
         />
       ))}
@@ -116,27 +114,18 @@ function RetryLine({ retry }: { retry: Retry }) {
   );
 }
 
-const nothingMore: Thinking = new Map();
-
 interface PartProps {
   part: Segment;
   goesOn: boolean;
-  thinking: Thinking;
   /** It was said and is not taken yet. */
   waits: boolean;
 }
 
-function LivePart({ part, goesOn, thinking, waits }: PartProps) {
+function LivePart({ part, goesOn, waits }: PartProps) {
   if (part.kind === "text") return <Markdown text={part.text} />;
   if (part.kind === "thinking") return <ThinkingCard text={part.text} />;
   if (part.kind === "said") return <UserBubble faint={waits} text={part.text} waits={waits} />;
-  const thought = thinking.get(part.step.callId);
-  return (
-    <>
-      {thought !== undefined && <ThinkingCard text={thought} />}
-      <ToolCard goesOn={goesOn} step={part.step} />
-    </>
-  );
+  return <ToolCard goesOn={goesOn} step={part.step} />;
 }
 
 function keyOf(part: Segment, place: number): string {

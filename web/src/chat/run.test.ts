@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { MessageFieldsFragment, RunFieldsFragment } from "../gql/graphql";
-import { applyRunEvent, begin, type RunEvent, segments, settle, wasTold } from "./run";
+import { applyRunEvent, begin, type RunEvent, segments, settle, type Segment, withStoredThinking } from "./run";
 
 const run: RunFieldsFragment = {
   id: "r1",
@@ -143,6 +143,10 @@ function thinks(offset: number, text: string, answerOffset: number): RunEvent {
   return { __typename: "RunThinking", offset, text, answerOffset };
 }
 
+function wordOf(part: Segment): string {
+  return part.kind === "tool" ? part.step.callId : part.text;
+}
+
 describe("thinking", () => {
   const live = play(
     thinks(0, "I do ", 0),
@@ -154,8 +158,7 @@ describe("thinking", () => {
     thinks(4, "I do.", 5),
     text(5, "\n\nFound."),
   );
-  const told = (each: typeof live) =>
-    segments(each).map((part) => (part.kind === "tool" ? part.step.callId : part.text));
+  const told = (each: typeof live) => segments(each).map(wordOf);
 
   it("stands before what was said and done after it", () => {
     expect(told(live)).toEqual(["I do not know.", "Look:", "c1", "Now I do.", "Found."]);
@@ -166,9 +169,21 @@ describe("thinking", () => {
     expect(told(applyRunEvent(thought, thinks(0, "Now I do.", 0)))).toEqual(["c1", "Now I do."]);
   });
 
-  it("is known to have been told before the step it led to, and that alone", () => {
-    const parts = segments(play(thinks(0, "Hm.", 0), text(0, "Look:"), called("c1", 5), called("c2", 5)));
-    expect(parts.map((_, place) => wasTold(parts, place))).toEqual([false, true, true, false]);
+  it("that is stored stands before what it led to, for a follower who was not told it", () => {
+    const late = play(called("c1", 5), came("c1"), called("c2", 12), called("c3", 12), text(0, "Look:\n\nAgain"));
+    const parts = withStoredThinking(segments(late), new Map([["c1", "Hm."], ["c2", "So?"]]));
+    expect(parts.map(wordOf)).toEqual(["Hm.", "Look:", "c1", "So?", "Again", "c2", "c3"]);
+  });
+
+  it("that is stored stands before its call where nothing was said, behind what the user said", () => {
+    const late = play(called("c1", 0), came("c1"), said, called("c2", 0));
+    const parts = withStoredThinking(segments(late), new Map([["c1", "Hm."], ["c2", "So?"]]));
+    expect(parts.map(wordOf)).toEqual(["Hm.", "c1", "hurry", "So?", "c2"]);
+  });
+
+  it("that is stored is not told again to who heard it", () => {
+    const parts = segments(play(thinks(0, "Hm.", 0), text(0, "Look:"), called("c1", 5)));
+    expect(withStoredThinking(parts, new Map([["c1", "Hm."]]))).toEqual(parts);
   });
 
   it("has no holes", () => {

@@ -120,11 +120,28 @@ export function segments({ text, steps }: LiveRun): Segment[] {
   return found;
 }
 
-/** Whether what was thought before this step was told as it came. */
-export function wasTold(parts: readonly Segment[], place: number): boolean {
-  const before = parts.slice(0, place);
-  const since = before.findLastIndex(({ kind }) => kind === "tool") + 1;
-  return before.slice(since).some(({ kind }) => kind === "thinking");
+/** What was thought before a tool call, by the call's id. */
+export type Thinking = ReadonlyMap<string, string>;
+
+/**
+ * A follower who comes late is not told what was thought in steps that are stored already. It
+ * comes before what the model then said, and called.
+ */
+export function withStoredThinking(parts: readonly Segment[], thinking: Thinking): Segment[] {
+  const found: Segment[] = [];
+  let since = 0;
+  for (const part of parts) {
+    const text = part.kind === "tool" ? thinking.get(part.step.callId) : undefined;
+    const step = found.slice(since);
+    if (part.kind === "tool" && text !== undefined && !step.some(({ kind }) => kind === "thinking")) {
+      const said = step.findIndex(({ kind }) => kind === "text");
+      const place = said === -1 ? found.length : since + said;
+      found.splice(place, 0, { kind: "thinking", offset: part.offset, text });
+    }
+    found.push(part);
+    if (part.kind === "tool") since = found.length;
+  }
+  return found;
 }
 
 /**

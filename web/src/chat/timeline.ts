@@ -1,5 +1,5 @@
 import type { MessageFieldsFragment, RunFieldsFragment } from "../gql/graphql";
-import type { LiveRun } from "./run";
+import type { LiveRun, Thinking } from "./run";
 import { callKey, loneStep, storedSteps, type ToolStep } from "./steps";
 import { takenOf } from "./waiting";
 
@@ -20,9 +20,6 @@ interface StoredItem {
   /** It is the first of what the agent says at a stretch. */
   opens: boolean;
 }
-
-/** What was thought before a tool call, by the call's id. */
-export type Thinking = ReadonlyMap<string, string>;
 
 interface Conversation {
   messages: readonly MessageFieldsFragment[];
