@@ -11,6 +11,7 @@ from broadcaster import Broadcast
 
 from goclaw.core.errors import Unavailable
 from goclaw.events.backend import GAP_CHANNEL
+from goclaw.events.live import POLL_S
 from goclaw.events.postgres import PostgresBackend
 from goclaw.store.fanout import ListenSession, PostgresFanout
 from goclaw.store.pool import Pool
@@ -77,7 +78,7 @@ async def test_old_bodies_are_purged(backend: PostgresBackend, pool: Pool) -> No
     assert await pool.fetchval("select count(*) from fanout_payloads") == 1
 
 
-async def test_a_killed_connection_is_back_within_a_second(
+async def test_a_killed_connection_is_back_before_anybody_polls(
     backend: PostgresBackend, pool: Pool
 ) -> None:
     assert await pool.fetch(LISTENERS)
@@ -85,7 +86,7 @@ async def test_a_killed_connection_is_back_within_a_second(
     assert (await backend.next_published()).channel == GAP_CHANNEL
     await backend.publish("a", "again")
     assert await messages(backend, 1) == ["again"]
-    assert monotonic() - killed_at < 1
+    assert monotonic() - killed_at < POLL_S
     assert (backend.connected, backend.reconnects) == (True, 1)
 
 

@@ -11,6 +11,8 @@ from goclaw.core.errors import Unavailable
 from goclaw.events.backend import GAP_CHANNEL
 from goclaw.events.channels import Gap
 from goclaw.events.hub import EventHub
+from goclaw.events.link import LONGEST_DELAY_S
+from goclaw.events.live import POLL_S
 from goclaw.events.redis import RedisBackend
 from goclaw.store.events import PostgresLog
 from goclaw.store.pool import Pool
@@ -68,14 +70,14 @@ async def test_any_text_arrives(backend: RedisBackend, text: str) -> None:
     assert await messages(backend, 3) == ["before", text, "after"]
 
 
-async def test_a_killed_connection_is_back_within_a_second(backend: RedisBackend) -> None:
+async def test_a_killed_connection_is_back_before_anybody_polls(backend: RedisBackend) -> None:
     await command(backend, "CLIENT", "KILL", "TYPE", "pubsub")
     killed_at = monotonic()
-    async with asyncio.timeout(2):
+    async with asyncio.timeout(10):
         assert (await backend.next_published()).channel == GAP_CHANNEL
     await backend.publish("a", "again")
     assert await messages(backend, 1) == ["again"]
-    assert monotonic() - killed_at < 1
+    assert monotonic() - killed_at < POLL_S
 
 
 async def test_a_server_that_stops_and_starts(server: RedisServer, backend: RedisBackend) -> None:
@@ -87,7 +89,7 @@ async def test_a_server_that_stops_and_starts(server: RedisServer, backend: Redi
     started_at = monotonic()
     async with asyncio.timeout(5):
         assert (await backend.next_published()).channel == GAP_CHANNEL
-    assert monotonic() - started_at < 1.2
+    assert monotonic() - started_at < 2 * LONGEST_DELAY_S
     await backend.publish("a", "again")
     assert await messages(backend, 1) == ["again"]
 

@@ -27,7 +27,7 @@ async def test_a_silent_vendor(hasty: ModelClient, upstream: ScriptedUpstream) -
     assert isinstance(error, UpstreamTimeout)
     assert error.params["limit"] == "first_token_timeout_s"
     assert "first_token_timeout_s" in str(error)
-    assert time.monotonic() - began < 1.5
+    assert time.monotonic() - began < QUICK.total_s
     await upstream.until_hung_up()
 
 

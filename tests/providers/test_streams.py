@@ -84,7 +84,7 @@ async def test_closing_the_stream_hangs_up(client: ModelClient, upstream: Script
     upstream.reply("x" * 100, deltas=100, every=0.05)
     async with aclosing(client.stream(ask())) as stream:
         await anext(stream)
-    await upstream.until_hung_up(timeout_s=1)
+    await upstream.until_hung_up(timeout_s=3)
 
 
 SILENT = Script(silent=True)
@@ -105,7 +105,7 @@ async def test_cancelling_hangs_up(
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
-    await upstream.until_hung_up(timeout_s=1)
+    await upstream.until_hung_up(timeout_s=3)
 
 
 @both_ways

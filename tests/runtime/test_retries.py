@@ -257,7 +257,7 @@ async def test_closing_the_stream_hangs_up(steady: OpenSteady, upstream: Scripte
     stream = steady().stream(ask())
     await anext(stream)
     await stream.aclose()
-    await upstream.until_hung_up(timeout_s=1)
+    await upstream.until_hung_up(timeout_s=3)
 
 
 async def test_an_attempt_has_no_secret(
