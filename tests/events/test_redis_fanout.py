@@ -97,12 +97,12 @@ async def test_a_server_that_stops_and_starts(server: RedisServer, backend: Redi
 async def test_a_silent_connection_is_noticed(
     backend: RedisBackend, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("goclaw.events.redis.HEARTBEAT_S", 0.2)
+    monkeypatch.setattr("goclaw.events.redis.HEARTBEAT_S", 0.5)
     await command(backend, "CLIENT", "KILL", "TYPE", "pubsub")
     assert (await backend.next_published()).channel == GAP_CHANNEL
-    await asyncio.sleep(1)
+    await asyncio.sleep(2)
     assert backend.reconnects == 1  # an idle connection that answers stays
-    await command(backend, "CLIENT", "PAUSE", "700", "ALL")
+    await command(backend, "CLIENT", "PAUSE", "1700", "ALL")
     async with asyncio.timeout(5):
         assert (await backend.next_published()).channel == GAP_CHANNEL
 
