@@ -107,6 +107,9 @@ class AgentLink(SQLModel, table=True):
     created_at: datetime = timestamp()
     updated_at: datetime = timestamp()
 
+    def other_end(self, agent_id: UUID) -> UUID:
+        return self.target_agent_id if agent_id == self.source_agent_id else self.source_agent_id
+
     def serves(self, user_id: str) -> bool:
         allowed = self.allow_users is None or user_id in self.allow_users
         return allowed and user_id not in self.deny_users

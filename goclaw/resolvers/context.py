@@ -79,9 +79,10 @@ AUDIENCES = {
 }
 """Who may see the changes of an entity."""
 
-LEADING: Final = ("agent", "provider", "user", "encryption", "run_stop")
+LEADING: Final = ("agent", "agent_link", "provider", "user", "encryption", "run_stop")
 """Entities whose changes may change where a chat call goes, or how: shares go with agents and
-users, ciphertext with the encryption key; while all runs are stopped, none goes anywhere.
+users, ciphertext with the encryption key; while all runs are stopped, none goes anywhere. Links
+say who is offered to ask others.
 """
 
 

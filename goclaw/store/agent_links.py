@@ -3,8 +3,9 @@
 from collections.abc import Collection, Sequence
 from uuid import UUID
 
+from sqlalchemy import ColumnElement, and_, bindparam, delete, func, or_, select
 from sqlalchemy import Uuid as UuidType
-from sqlalchemy import bindparam, delete, func, or_, select
+from sqlalchemy.orm import Mapped
 from sqlmodel import col
 from sqlmodel import select as select_one
 
@@ -100,19 +101,15 @@ async def remove_agent_links_of(db: Db, agent_id: UUID) -> Sequence[AgentLink]:
     return rows
 
 
+def lets_ask(asking: Mapped[UUID] | UUID) -> ColumnElement[bool]:
+    """Whether a link lets that agent ask the one at its other end."""
+    direction = col(AgentLink.direction)
+    forward = and_(col(AgentLink.source_agent_id) == asking, direction != LinkDirection.INBOUND)
+    backward = and_(col(AgentLink.target_agent_id) == asking, direction != LinkDirection.OUTBOUND)
+    return and_(col(AgentLink.status) == LinkStatus.ACTIVE, or_(forward, backward))
+
+
 async def links_from(db: Db, asking: UUID) -> Sequence[tuple[AgentLink, UUID]]:
     """Active links that let an agent ask others, and whom; those made first come first."""
-    found: list[tuple[AgentLink, UUID]] = []
-    source, target = AgentLink.source_agent_id, AgentLink.target_agent_id
-    both = LinkDirection.BIDIRECTIONAL
-    for end, other, directions in (
-        (source, target, (LinkDirection.OUTBOUND, both)),
-        (target, source, (LinkDirection.INBOUND, both)),
-    ):
-        rows = select_one(AgentLink, other).where(
-            col(end) == asking,
-            col(AgentLink.direction).in_(directions),
-            col(AgentLink.status) == LinkStatus.ACTIVE,
-        )
-        found += [(link, id) for link, id in (await db.exec(rows)).all()]
-    return sorted(found, key=lambda pair: pair[0].id)
+    rows = select_one(AgentLink).where(lets_ask(asking)).order_by(col(AgentLink.id))
+    return [(link, link.other_end(asking)) for link in (await db.exec(rows)).all()]

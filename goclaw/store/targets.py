@@ -9,8 +9,10 @@ from sqlalchemy import Integer, Select, Uuid, bindparam, cast, false, func, or_,
 from sqlmodel import col
 
 from goclaw.models.agents import Agent, AgentStatus, AgentType
+from goclaw.models.delegations import AgentLink
 from goclaw.models.providers import Provider, ProviderSource, ProviderType
 from goclaw.models.run_stops import RunStop
+from goclaw.store.agent_links import lets_ask
 from goclaw.store.database import Reads
 from goclaw.store.pool import Row
 from goclaw.store.query import Query, Visible
@@ -34,7 +36,7 @@ AGENT: Final = (
     "agent_type",
     "uses_context_files",
 )
-COMPUTED: Final = ("thinking_level", "history_limit", "self_evolve", "stop_reason")
+COMPUTED: Final = ("thinking_level", "history_limit", "self_evolve", "stop_reason", "may_ask")
 PROVIDER: Final = "p_"
 """What the provider's columns are prefixed with, as the agent has some of the same names."""
 
@@ -57,7 +59,8 @@ class TargetProvider:
 @dataclass(frozen=True, slots=True)
 class Target:
     """What a turn needs of an agent, by the names of its columns, and its provider. While all
-    runs are stopped, `stop_reason` says why; it may be empty.
+    runs are stopped, `stop_reason` says why; it may be empty. It `may_ask` others where a link
+    lets it, be it for some users alone.
     """
 
     id: UUID
@@ -81,6 +84,7 @@ class Target:
     thinking_level: str | None
     history_limit: int | None
     self_evolve: bool
+    may_ask: bool
     provider: TargetProvider
 
 
@@ -105,8 +109,9 @@ def _targets(visible: Visible) -> Select[Any]:
         .scalar_subquery()
         .label("stop_reason")
     )
+    asks = select(col(AgentLink.id)).where(lets_ask(col(Agent.id))).exists().label("may_ask")
     return (
-        select(*agent, thinking, history, evolves, stopped, *provider)
+        select(*agent, thinking, history, evolves, stopped, asks, *provider)
         .join_from(Agent, Provider)
         .where(visible(Agent))
     )

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import Any, Final, Literal, Protocol
 from uuid import UUID
 
@@ -132,6 +133,7 @@ class DelegationTools:
                 DelegateArguments,
                 self.delegate,
                 timeout_s=TIMEOUT_S,
+                helps=attrgetter("may_ask"),
             ),
         ]
 

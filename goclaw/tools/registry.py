@@ -96,7 +96,10 @@ class ToolRegistry:
         given = [
             tool
             for name, tool in self.tools.items()
-            if policy.permits(name) and name in enabled and not self.missing(name)
+            if policy.permits(name)
+            and name in enabled
+            and not self.missing(name)
+            and tool.helps(agent)
         ]
         if not given:
             return None

@@ -8,6 +8,7 @@ from uuid import UUID
 from pydantic import BaseModel
 
 from goclaw.providers.messages import ImagePart
+from goclaw.store.targets import Target
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,11 +33,16 @@ class ToolResult:
     images: list[ImagePart] = field(default_factory=list)
 
 
+def anybody(_: Target) -> bool:
+    return True
+
+
 @dataclass(frozen=True, slots=True)
 class Tool:
     """`arguments` gives the JSON Schema and checks what the model wrote. `external` marks results
     that strangers may have written. `requires` names what has to be there for it to work;
     `settings` is the shape of what an administrator can set, its SecretStr fields stored sealed.
+    `helps` tells agents it is offered to from those that could do nothing with it.
     """
 
     name: str
@@ -48,6 +54,7 @@ class Tool:
     external: bool = False
     requires: tuple[str, ...] = ()
     settings: type[BaseModel] | None = None
+    helps: Callable[[Target], bool] = anybody
 
     @property
     def display_name(self) -> str:

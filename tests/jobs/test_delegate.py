@@ -5,7 +5,9 @@ from typing import Any
 import pytest
 
 from goclaw.core.paging import PageRequest
-from goclaw.models.delegations import LinkDirection
+from goclaw.models.agents import AgentView
+from goclaw.models.delegations import AgentLinkPatch, LinkDirection, LinkStatus
+from goclaw.resolvers.agent_links import update_agent_link
 from goclaw.resolvers.delegations import count_delegations
 from goclaw.resolvers.sessions import count_sessions, list_sessions
 from tests.jobs.firm import DOORS, Firm, asks, gives, text_of, tools_of
@@ -58,6 +60,9 @@ async def test_who_may_ask_whom(
     firm: Firm, direction: LinkDirection, forward: bool, backward: bool, door: str
 ) -> None:
     one, two = await firm.hire("one", "delegate"), await firm.hire("two", "delegate")
+    other = await firm.hire("other")
+    await firm.link(one, other)
+    await firm.link(two, other)
     await firm.link(one, two, direction=direction)
     for asking, asked, may in ((one, two, forward), (two, one, backward)):
         firm.says(asks(asked.key))
@@ -74,6 +79,7 @@ async def test_a_link_that_is_closed_to_a_user_lets_nothing_through(
 ) -> None:
     lead, clerk = await firm.hire("lead", "delegate"), await firm.hire("clerk")
     await firm.link(lead, clerk, **closed)
+    await firm.link(lead, await firm.hire("other"))
     firm.says(asks("clerk"))
     assert "no active link" in await firm.ask(lead)
     assert await firm.tasks() == []
@@ -116,6 +122,25 @@ async def test_so_many_tasks_go_over_a_link_at_once(firm: Firm) -> None:
     texts = [text_of(result) for result in results]
     assert sum("Worked." in text for text in texts) == 2
     assert sum("2 tasks go over this link already" in text for text in texts) == 3
+
+
+async def test_who_may_ask_nobody_is_not_offered_to(firm: Firm) -> None:
+    """What is offered is read, and paid for, at each model call."""
+    lead, clerk = await firm.hire("lead", "delegate", "spawn"), await firm.hire("clerk")
+    assert await offered(firm, lead) == ["spawn"]
+    link = await firm.link(lead, clerk, direction=LinkDirection.INBOUND)
+    assert await offered(firm, lead) == ["spawn"]
+    await update_agent_link(
+        firm.ada, link.id, AgentLinkPatch(direction=LinkDirection.BIDIRECTIONAL)
+    )
+    assert await offered(firm, lead) == ["delegate", "spawn"]
+    await update_agent_link(firm.ada, link.id, AgentLinkPatch(status=LinkStatus.DISABLED))
+    assert await offered(firm, lead) == ["spawn"]
+
+
+async def offered(firm: Firm, agent: AgentView) -> list[str]:
+    await firm.ask(agent)
+    return [tool["function"]["name"] for tool in firm.upstream.requests[-1].body["tools"]]
 
 
 async def test_an_agent_tells_whom_it_may_ask(firm: Firm) -> None:
