@@ -164,6 +164,7 @@ async def test_a_key_of_no_use_is_refused(world: World, key: str) -> None:
 async def test_a_wake_that_failed_fails_again_for_the_repeat(world: World, ask: Any) -> None:
     """The run is the same, so is what became of it; it never looks like an empty answer."""
     await world.recent()  # asks the model, too
+    await world.at_rest()  # as those of other tests may, which would be told the failure
     world.upstream.fail(500)
     caller = world.caller(Scope.WRITE)
     first = await ask(world, caller, f"failed-{ask.__name__}", "Break.")

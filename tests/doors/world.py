@@ -44,7 +44,7 @@ from goclaw.resolvers.context import Context
 from goclaw.resolvers.cron import create_cron_job, list_cron_runs
 from goclaw.resolvers.providers import create_provider
 from goclaw.resolvers.run_stops import get_runs_state, resume_runs
-from goclaw.resolvers.runs import get_run, send_message
+from goclaw.resolvers.runs import count_runs, get_run, send_message
 from goclaw.resolvers.services import Services
 from goclaw.resolvers.sign_in import sign_in
 from goclaw.resolvers.traces import list_spans
@@ -335,6 +335,16 @@ class World:
                 return
             await asyncio.sleep(0.01)
         raise TimeoutError("what came of cron jobs was not noted")
+
+    async def at_rest(self) -> None:
+        """Returns when no run goes on, and none is queued, whoever began it."""
+        boss = context(self.services, None, Scope.ADMIN)
+        for _ in range(1000):
+            at_work = (RunStatus.QUEUED, RunStatus.RUNNING)
+            if sum([await count_runs(boss, status=status) for status in at_work]) == 0:
+                return
+            await asyncio.sleep(0.01)
+        raise TimeoutError("runs go on")
 
     async def settle(self) -> None:
         """Returns when the traces of all ended runs are written."""

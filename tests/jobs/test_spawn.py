@@ -290,7 +290,8 @@ async def test_a_tree_is_read_with_as_many_statements_as_it_is_deep(
     firm: Firm, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """However many tasks came of each."""
-    lead = await firm.hire("lead", "spawn", subagents_config={"max_spawn_depth": 2})
+    config = {"max_spawn_depth": 2, "max_children_per_agent": 2 + 6}
+    lead = await firm.hire("lead", "spawn", subagents_config=config)
 
     def says(task: str, last: str) -> Script:
         if task.startswith("Leaf") or "leaf" in last:
