@@ -22,6 +22,7 @@ from goclaw.runtime.live import Piece
 from goclaw.runtime.recent import REMEMBER_S
 from goclaw.store.runs import inbox_of
 from goclaw.store.sessions import question_of, steps_of
+from goclaw.store.steps import open_retry
 
 TURNS: Final = frozenset({"run.started", "run.resumed", "run.ended"})
 GOING_ON: Final = frozenset({RunStatus.QUEUED, RunStatus.RUNNING})
@@ -72,7 +73,10 @@ async def _so_far(ctx: Context, run: RunView, steps: RunSteps, cursor: str) -> l
     # The inbox is read first: what is taken of it in between is told by either of them.
     inbox = await inbox_of(ctx.reads, run.id)
     written = await steps_of(ctx.reads, run.id, run.started_at)
-    return [*steps.read(written, cursor), *steps.waiting(inbox, cursor)]
+    happened = [*steps.read(written, cursor), *steps.waiting(inbox, cursor)]
+    if run.status in GOING_ON and (retry := await open_retry(ctx.reads, run.id)) is not None:
+        happened += steps.retrying(retry.id, retry.payload, cursor)
+    return happened
 
 
 def _news(heard: Heard, thought: HeardThinking, piece: Piece) -> RunText | RunThinking | None:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 from goclaw.events.row import EventRow
 from goclaw.models.run_events import RunInjected, RunRetrying, RunToolCall, RunToolResult
@@ -74,15 +75,20 @@ class RunSteps:
             said = RunInjected(event.cursor, told["text"])
             yield from self._once(said, datetime.fromisoformat(told["at"]))
         elif event.kind == "run.retrying":
-            yield RunRetrying(
-                event.cursor,
-                told["provider"],
-                told["model"],
-                told["attempt"],
-                told["max_attempts"],
-                told["error_code"],
-                told["wait_ms"],
-            )
+            yield from self.retrying(event.id, told, event.cursor)
+
+    def retrying(self, id: UUID, told: Mapping[str, Any], cursor: str) -> Iterator[Happened]:
+        """Of that event, unless it was told already."""
+        again = RunRetrying(
+            cursor,
+            told["provider"],
+            told["model"],
+            told["attempt"],
+            told["max_attempts"],
+            told["error_code"],
+            told["wait_ms"],
+        )
+        yield from self._once(again, id)
 
     def _once(self, happened: Happened, id: object) -> Iterator[Happened]:
         key = (type(happened), id)

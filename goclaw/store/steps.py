@@ -11,7 +11,8 @@ from uuid import UUID
 
 import asyncpg
 
-from goclaw.store.database import Database, fetch
+from goclaw.store.database import Database, Reads, fetch
+from goclaw.store.pool import Row
 
 INBOX_LIMIT: Final = 5
 """Messages that wait for a run to take them."""
@@ -74,6 +75,10 @@ insert into events (id, topic, kind, user_id, agent_id, audience, payload)
 select $3, 'run:' || id, 'run.retrying', user_id, agent_id, 'user',
     $4::jsonb || jsonb_build_object('id', id)
 from runs where id = $1 and status = 'running' and worker = $2
+"""
+
+LAST_TOLD: Final = """
+select id, kind, payload from events where topic = $1 order by xid desc, id desc limit 1
 """
 
 LAST_WORD: Final = """
@@ -176,6 +181,14 @@ async def note_retry(
 ) -> None:
     """Nothing is written of a run that has ended, or is another worker's by now."""
     await fetch(database.pool, RETRYING, (run_id, worker, event_id, event))
+
+
+async def open_retry(reads: Reads, run_id: UUID) -> Row | None:
+    """The `id` and `payload` of the event that a model call is made once more, when nothing else
+    has been told of the run since.
+    """
+    rows = await reads.records(LAST_TOLD, (f"run:{run_id}",))
+    return rows[0] if rows and rows[0].kind == "run.retrying" else None
 
 
 async def has_last_word(database: Database, run_id: UUID, worker: str) -> bool:

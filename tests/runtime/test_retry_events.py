@@ -88,6 +88,20 @@ async def test_who_follows_the_run_hears_of_it_before_the_answer(scene: Scene) -
     assert events.index(retry) < events.index(text)
 
 
+async def test_who_comes_while_the_call_is_made_again_hears_of_it_once(scene: Scene) -> None:
+    scene.upstream.fail(503)
+    scene.upstream.reply("Here I am.", head_after=1)
+    run = await say(scene, "Hello?")
+    await scene.upstream.until(lambda: len(scene.upstream.requests) == 2)
+    events = await followed(scene, run.id)
+    [retry] = [event for event in events if isinstance(event, RunRetrying)]
+    assert (retry.attempt, retry.error_code) == (2, "upstream_failed")
+    [text] = [event for event in events if isinstance(event, RunText)]
+    assert events.index(retry) < events.index(text)
+    late = await followed(scene, run.id)
+    assert not any(isinstance(event, RunRetrying) for event in late)
+
+
 async def test_no_retry_is_told_of_a_call_that_is_made_once(scene: Scene) -> None:
     scene.upstream.fail(400)
     run = await scene.start()
