@@ -177,24 +177,26 @@ function RunLine({ run }: { run: RunFieldsFragment }) {
 
 interface ProblemProps {
   run: RunFieldsFragment;
+  /** What stands above leads to the trace. */
+  traced: boolean;
   onRetry: (() => void) | undefined;
 }
 
-export function RunProblem({ run, onRetry }: ProblemProps) {
+export function RunProblem({ run, traced, onRetry }: ProblemProps) {
   if (run.status === "CANCELLED") {
     return (
       <Group gap="xs">
         <Text c="dimmed" fs="italic" size="sm">
           The answer was stopped.
         </Text>
-        <TraceLink run={run} />
+        {!traced && <TraceLink run={run} />}
       </Group>
     );
   }
   return (
     <Box maw={720}>
       <ProblemNotice
-        links={<TraceLink run={run} />}
+        links={traced ? undefined : <TraceLink run={run} />}
         onRetry={onRetry}
         problem={makeProblem(run.errorCode ?? "internal", run.errorMessage ?? "")}
         retryLabel="Send it again"

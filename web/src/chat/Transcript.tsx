@@ -49,7 +49,7 @@ function Item({ item, agent, onRetry }: ItemProps) {
     case "tool":
       return <ToolCard goesOn={false} step={item.step} />;
     case "problem":
-      return <RunProblem onRetry={onRetry} run={item.run} />;
+      return <RunProblem onRetry={onRetry} run={item.run} traced={item.traced} />;
     case "message":
       if (item.message.role === "USER") return <UserBubble text={item.message.content} />;
       return <Answer {...item} name={agent} />;

@@ -76,6 +76,13 @@ describe("timeline", () => {
     expect(kinds(items)).toEqual(["q1", "problem", "q2", "problem"]);
   });
 
+  it("leads to a trace once, from half an answer that is stored, else from its failure", () => {
+    const traced = (...messages: MessageFieldsFragment[]) =>
+      timeline({ messages, runs: [run("r1", "CANCELLED")], live: null, sent: null }).at(-1);
+    expect(traced(asked, answered)).toMatchObject({ kind: "problem", traced: true });
+    expect(traced(asked)).toMatchObject({ kind: "problem", traced: false });
+  });
+
   it("keeps half an answer in front of its failure", () => {
     const live: LiveRun = { ...begin(run("r1", "ERROR")), text: "Hel", ended: true };
     expect(kinds(timeline({ messages: [asked], runs: [], live, sent: null }))).toEqual(["q1", "live", "problem"]);

@@ -8,7 +8,7 @@ export type TimelineItem =
   | { kind: "tool"; key: string; step: ToolStep }
   | { kind: "pending"; key: string; text: string; waits: boolean }
   | { kind: "live"; key: string; live: LiveRun; thinking: Thinking; taken: number }
-  | { kind: "problem"; key: string; run: RunFieldsFragment };
+  | { kind: "problem"; key: string; run: RunFieldsFragment; traced: boolean };
 
 interface StoredItem {
   kind: "message";
@@ -43,7 +43,7 @@ export function timeline({ messages, runs, live, sent, waiting = [] }: Conversat
     const taken = takenOf(shown, messages).length;
     items.push({ kind: "live", key: shown.run.id, live: shown, thinking: thinkingOf(messages, shown), taken });
   }
-  if (shown?.ended) items.push(...ending(shown.run));
+  if (shown?.ended) items.push(...ending(shown.run, false));
   waiting.forEach((text, place) =>
     items.push({ kind: "pending", key: `waiting ${place}`, text, waits: true }),
   );
@@ -81,7 +81,7 @@ function storedItems(
       speaking = message.role === "ASSISTANT" ? message.runId : null;
     }
     const goesOnLive = live?.run.id === run?.id && live !== null && !isStored(live, messages);
-    if (run && isLast && !goesOnLive) items.push(...ending(run));
+    if (run && isLast && !goesOnLive) items.push(...ending(run, message.role === "ASSISTANT"));
   }
   return items;
 }
@@ -109,9 +109,10 @@ function isAsked(messages: readonly MessageFieldsFragment[], live: LiveRun | nul
   return live !== null && messages.some(({ runId, role }) => role === "USER" && runId === live.run.id);
 }
 
-function ending(run: RunFieldsFragment): TimelineItem[] {
+/** `traced`: the part of an answer that stands above leads to the trace. */
+function ending(run: RunFieldsFragment, traced: boolean): TimelineItem[] {
   const failed = run.status === "ERROR" || run.status === "CANCELLED";
-  return failed ? [{ kind: "problem", key: `${run.id} end`, run }] : [];
+  return failed ? [{ kind: "problem", key: `${run.id} end`, run, traced }] : [];
 }
 
 function thinkingOf(messages: readonly MessageFieldsFragment[], live: LiveRun): Thinking {
