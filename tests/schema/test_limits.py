@@ -1,7 +1,5 @@
 """What one document may ask for."""
 
-from time import perf_counter
-
 import pytest
 
 from goclaw.schema import documents
@@ -65,14 +63,17 @@ async def test_tokens(admin: Client) -> None:
     assert "2000" in error["message"]
 
 
-async def test_repeated_fields_are_refused_before_they_are_compared(admin: Client) -> None:
-    began = perf_counter()
-    for query in (
-        "{ " + "me { role } " * 390 + "}",
-        "{ me { ...F } } fragment F on Me { " + "role " * 1900 + "}",
-    ):
-        assert (await admin.error(query))["code"] == "too_many_repeats"
-    assert perf_counter() - began < 2
+async def test_repeated_fields_are_refused_before_they_are_compared(
+    admin: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Comparing each with each would hold everybody up for most of a second."""
+    with monkeypatch.context() as without:
+        without.setattr(documents, "validate", None)
+        for query in (
+            "{ " + "me { role } " * 390 + "}",
+            "{ me { ...F } } fragment F on Me { " + "role " * 1900 + "}",
+        ):
+            assert (await admin.error(query))["code"] == "too_many_repeats"
     assert await admin.data("{ " + "me { role } " * 80 + "}")
 
 
