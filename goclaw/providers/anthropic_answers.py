@@ -5,6 +5,7 @@ from typing import Final
 import orjson
 
 from goclaw.providers import failures
+from goclaw.providers.checked import parsed
 from goclaw.providers.config import ProviderConfig
 from goclaw.providers.messages import Delta, Json, Reply, Thought, ToolCall, Usage
 
@@ -69,7 +70,7 @@ class AnthropicReader:
         self._thoughts: dict[int, Thought] = {}
 
     def read(self, event: bytes) -> Delta | None:
-        data = orjson.loads(event)
+        data = parsed(event)
         match data["type"]:
             case "content_block_delta":
                 return self._step(data["index"], data["delta"])

@@ -17,6 +17,7 @@ from goclaw.core.errors import (
     UpstreamFailed,
     UpstreamTimeout,
 )
+from goclaw.core.nuls import without_nuls
 from goclaw.providers.config import CONNECT, Limit, ProviderConfig
 
 REASON_LIMIT: Final = 300
@@ -184,7 +185,7 @@ def _masked(word: str, api_key: str) -> str:
 
 def _loads(body: bytes) -> Any:
     try:
-        return orjson.loads(body)
+        return orjson.loads(without_nuls(body))
     except orjson.JSONDecodeError:
         return None
 

@@ -6,6 +6,7 @@ from uuid import uuid4
 import orjson
 
 from goclaw.providers import failures
+from goclaw.providers.checked import parsed
 from goclaw.providers.config import ProviderConfig
 from goclaw.providers.messages import Delta, Json, Reply, Thought, ToolCall, Usage
 
@@ -68,7 +69,7 @@ class GeminiReader:
         self._thought = Thought(WIRE)
 
     def read(self, event: bytes) -> Delta | None:
-        answer = orjson.loads(event)
+        answer = parsed(event)
         if error := answer.get("error"):
             raise failures.failed_inside(self._config, error)
         return self.read_answer(answer)

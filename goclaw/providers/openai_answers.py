@@ -6,6 +6,7 @@ from uuid import uuid4
 import orjson
 
 from goclaw.providers import failures
+from goclaw.providers.checked import parsed
 from goclaw.providers.config import ProviderConfig
 from goclaw.providers.messages import Delta, Json, Thought, ToolCall, Usage
 from goclaw.providers.think_tags import ThinkTags
@@ -35,7 +36,7 @@ class OpenAIReader:
         if len(event) < _SHORT and event.strip() == b"[DONE]":
             self.done = True
             return self._end()
-        chunk = orjson.loads(event)
+        chunk = parsed(event)
         choices = chunk.get("choices")
         if choices:
             self._begun = True

@@ -15,6 +15,7 @@ from yarl import URL
 from goclaw.core.errors import GatewayError, UpstreamFailed
 from goclaw.core.provider_settings import Price
 from goclaw.providers import failures
+from goclaw.providers.checked import checked_delta, checked_models, checked_reply, parsed
 from goclaw.providers.client import StreamReader
 from goclaw.providers.config import (
     BETWEEN,
@@ -107,12 +108,12 @@ class WireClient(ABC):
 
     async def models(self) -> list[ProviderModel]:
         body = await self._ask("GET", self.models_path, None, self._lookup_limit)
-        return self._understood(body, self._models)
+        return self._understood(body, lambda answer: checked_models(self._models(answer)))
 
     async def _complete(self, request: ModelRequest, limit: Limit) -> Reply:
         path, data = self._call(request, stream=False)
         body = await self._ask("POST", path, data, limit)
-        return self._understood(body, self._reply)
+        return self._understood(body, lambda answer: checked_reply(self._reply(answer)))
 
     async def stream(self, request: ModelRequest) -> AsyncGenerator[list[Delta], None]:
         limits = self._timeouts
@@ -162,7 +163,7 @@ class WireClient(ABC):
             for event in events:
                 delta = reader.read(event)
                 if delta is not None:
-                    deltas.append(delta)
+                    deltas.append(checked_delta(delta))
         except GatewayError as error:
             return deltas, error
         except _MALFORMED as error:
@@ -236,7 +237,7 @@ class WireClient(ABC):
 
     def _understood(self, body: bytes, read: Callable[[Json], Answer]) -> Answer:
         try:
-            answer = orjson.loads(body)
+            answer = parsed(body)
             if error := answer.get("error"):
                 raise failures.failed_inside(self._config, error)
             return read(answer)

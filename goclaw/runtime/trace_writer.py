@@ -11,7 +11,7 @@ import structlog
 from goclaw.core.errors import Unavailable
 from goclaw.models.runs import RunStatus
 from goclaw.store.database import Database
-from goclaw.store.traces import NewSpan, NewTrace, copy_rows
+from goclaw.store.traces import NewSpan, NewTrace, Refused, copy_rows
 
 log = structlog.get_logger()
 
@@ -53,7 +53,8 @@ class TraceWriter:
     """Holds at most `MAX_QUEUED` rows; what comes on top is dropped and counted.
 
     A batch stays the same until it is known to be written, as an attempt that seemed to fail
-    may have been committed.
+    may have been committed; one that the database refuses was not, and is halved until what it
+    refuses stands alone. That is dropped, too.
     """
 
     def __init__(self, database: Database, on_ended: OnEnded | None = None) -> None:
@@ -130,6 +131,8 @@ class TraceWriter:
             while self.queued:
                 try:
                     await self._write(self._next_batch())
+                except Refused as error:
+                    self._halve(self._batch, str(error))
                 except Unavailable:
                     log.warning("traces.kept", rows=self.queued, dropped=self.dropped)
                     return
@@ -139,6 +142,18 @@ class TraceWriter:
             size = min(BATCH_TRACES, len(self._queue))
             self._batch = [self._queue.popleft() for _ in range(size)]
         return self._batch
+
+    def _halve(self, batch: list[Entry], reason: str) -> None:
+        if len(batch) > 1:
+            half = len(batch) // 2
+            self._batch = batch[:half]
+            self._queue.extendleft(reversed(batch[half:]))
+            return
+        rows = batch[0].rows
+        self._batch = []
+        self.queued -= rows
+        self.dropped += rows
+        log.error("traces.refused", reason=reason, rows=rows)
 
     async def _write(self, batch: list[Entry]) -> None:
         traces = [entry.trace for entry in batch if entry.trace is not None]

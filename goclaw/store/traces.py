@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Any, Final, NamedTuple
 from uuid import UUID
 
-from asyncpg import UniqueViolationError
+import asyncpg
 from sqlalchemy import select
 from sqlmodel import col
 
@@ -153,6 +153,19 @@ async def spans_by_trace(reads: Reads, ids: Collection[UUID]) -> dict[UUID, list
     return spans
 
 
+class Refused(Exception):
+    """The database takes no such rows, today or tomorrow."""
+
+
+NOT_TAKEN: Final = (
+    asyncpg.DataError,
+    asyncpg.IntegrityConstraintViolationError,
+    TypeError,
+    ValueError,
+    OverflowError,
+)
+
+
 async def copy_rows(
     database: Database,
     traces: Sequence[NewTrace],
@@ -163,19 +176,33 @@ async def copy_rows(
     database may lose the last ones. `replaced` are ids of traces and spans that may be there
     as they were while their run went on. Other rows that are there already were written by an
     attempt of which nobody heard the end: all of them, as a transaction writes all or none.
+
+    Raises Refused, and Unavailable when the database is away.
     """
-    with unavailable_when_away(), suppress(UniqueViolationError):
-        async with (
-            database.copies.acquire(timeout=ACQUIRE_TIMEOUT_S) as connection,
-            connection.transaction(),
-        ):
-            await connection.execute("set local synchronous_commit = off")
-            if replaced:
-                await connection.execute("delete from traces where id = any($1)", replaced)
-                await connection.execute("delete from spans where id = any($1)", replaced)
-            copy = connection.copy_records_to_table
-            await copy("traces", records=traces, columns=NewTrace._fields)
-            await copy("spans", records=spans, columns=NewSpan._fields)
+    try:
+        with unavailable_when_away(), suppress(asyncpg.UniqueViolationError):
+            await _copy(database, traces, spans, replaced)
+    except NOT_TAKEN as error:
+        raise Refused(type(error).__name__) from None  # others' words would quote the rows
+
+
+async def _copy(
+    database: Database,
+    traces: Sequence[NewTrace],
+    spans: Sequence[NewSpan],
+    replaced: Sequence[UUID],
+) -> None:
+    async with (
+        database.copies.acquire(timeout=ACQUIRE_TIMEOUT_S) as connection,
+        connection.transaction(),
+    ):
+        await connection.execute("set local synchronous_commit = off")
+        if replaced:
+            await connection.execute("delete from traces where id = any($1)", replaced)
+            await connection.execute("delete from spans where id = any($1)", replaced)
+        copy = connection.copy_records_to_table
+        await copy("traces", records=traces, columns=NewTrace._fields)
+        await copy("spans", records=spans, columns=NewSpan._fields)
 
 
 LEFT: Final = f"""

@@ -10,6 +10,7 @@ import structlog
 from pydantic import BaseModel, ValidationError
 
 from goclaw.core.errors import GatewayError
+from goclaw.core.nuls import without_nuls
 from goclaw.providers.messages import ToolCall
 from goclaw.tools.external import marked
 from goclaw.tools.tool import Tool, ToolContext, ToolResult
@@ -108,7 +109,7 @@ def _definition(tool: Tool) -> Json:
 def _arguments(tool: Tool, written: str) -> BaseModel:
     """Raises ValueError, in words for the model."""
     try:
-        sent = orjson.loads(written or "{}")
+        sent = orjson.loads(without_nuls((written or "{}").encode()))
     except JSONDecodeError as error:
         raise ValueError(f"they are no JSON: {error}") from error
     try:

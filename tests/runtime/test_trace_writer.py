@@ -80,6 +80,21 @@ async def test_rows_that_cannot_be_made_keep_no_others_back(services: Services) 
     assert (writer.written, writer.dropped) == (6, 1)
 
 
+@pytest.mark.parametrize("bad", [{"name": "N\0"}, {"duration_ms": 2**40}, {"name": 5}])
+async def test_what_the_database_refuses_keeps_no_others_back(
+    services: Services, bad: dict[str, Any]
+) -> None:
+    writer = TraceWriter(services.database)
+    for number in range(50):
+        trace, spans = rows()
+        if number in (17, 33):
+            trace = trace._replace(**bad)
+        writer.add(trace, spans)
+    await writer.flush()
+    assert (await count(services, "traces"), await count(services, "spans")) == (48, 96)
+    assert (writer.written, writer.queued, writer.dropped) == (144, 0, 6)
+
+
 async def test_a_flush_writes_all_in_batches(services: Services) -> None:
     writer = TraceWriter(services.database)
     for _ in range(1200):

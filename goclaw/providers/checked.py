@@ -1,0 +1,91 @@
+"""What a vendor says, checked: it may be anything, and everything behind relies on its form."""
+
+from typing import Any, Final
+
+import orjson
+
+from goclaw.core.nuls import without_nuls
+from goclaw.providers.messages import Delta, Json, ProviderModel, Reply, Thought, Usage
+
+MAX_TOKENS: Final = 100_000_000
+"""Of one call. A count beyond it is none."""
+
+MAX_NAME_CHARS: Final = 200
+"""What a vendor calls its model."""
+
+
+def parsed(data: bytes) -> Any:
+    """Raises JSONDecodeError."""
+    return orjson.loads(without_nuls(data))
+
+
+def checked_reply(reply: Reply) -> Reply:
+    """Raises TypeError for what is no text. A strange model's name or count is left out."""
+    calls = (text for call in reply.tool_calls for text in (call.id, call.name, call.arguments))
+    _check_texts(reply.content, reply.thinking, reply.finish_reason, *calls)
+    _check_thoughts(*reply.thoughts)
+    reply.usage = _counted(reply.usage)
+    reply.model = _name(reply.model)
+    reply.logprobs = _logprobs(reply.logprobs)
+    return reply
+
+
+def checked_delta(delta: Delta) -> Delta:
+    """Raises like `checked_reply`."""
+    _check_texts(delta.text, delta.thinking)
+    for fragment in delta.tool_calls or ():
+        function = fragment["function"]
+        given = (function.get("name"), function.get("arguments"), fragment.get("id"))
+        _check_texts(*(text for text in given if text is not None))
+    if delta.thought is not None:
+        _check_thoughts(delta.thought)
+    if delta.usage is not None:
+        delta.usage = _counted(delta.usage)
+    if delta.logprobs is not None:
+        delta.logprobs = _logprobs(delta.logprobs)
+    delta.model = _name(delta.model)
+    return delta
+
+
+def checked_models(models: list[ProviderModel]) -> list[ProviderModel]:
+    """Raises TypeError for what is no text."""
+    for model in models:
+        _check_texts(model.id, model.name)
+        if not _is_count(model.context_tokens):
+            model.context_tokens = None
+    return models
+
+
+def _check_texts(*texts: object) -> None:
+    for text in texts:
+        if not isinstance(text, str):
+            raise TypeError
+
+
+def _check_thoughts(*thoughts: Thought) -> None:
+    for thought in thoughts:
+        _check_texts(thought.text, thought.signature, thought.redacted)
+
+
+def _counted(usage: Usage | None) -> Usage | None:
+    """None where nobody can know what was used."""
+    if usage is None or not (_is_count(usage.input_tokens) and _is_count(usage.output_tokens)):
+        return None
+    for part in ("cached_tokens", "cache_write_tokens", "reasoning_tokens"):
+        if not _is_count(getattr(usage, part)):
+            setattr(usage, part, 0)
+    return usage
+
+
+def _is_count(told: object) -> bool:
+    return type(told) is int and 0 <= told <= MAX_TOKENS
+
+
+def _name(told: object) -> str:
+    return told[:MAX_NAME_CHARS] if isinstance(told, str) else ""
+
+
+def _logprobs(told: object) -> Json | None:
+    if isinstance(told, dict) and isinstance(told.get("content"), list):
+        return told
+    return None
