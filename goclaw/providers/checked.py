@@ -7,8 +7,8 @@ import orjson
 from goclaw.core.nuls import without_nuls
 from goclaw.providers.messages import Delta, Json, ProviderModel, Reply, Thought, Usage
 
-MAX_TOKENS: Final = 100_000_000
-"""Of one call. A count beyond it is none."""
+MAX_TOKENS: Final = 20_000_000
+"""Of one call, so that a run of a hundred still fits its column. A count beyond it is none."""
 
 MAX_NAME_CHARS: Final = 200
 """What a vendor calls its model."""
