@@ -33,7 +33,8 @@ class FallbackLink(BaseModel):
 
 
 ANY_MODEL: Final = "*"
-Usd = Annotated[float, Field(ge=0, le=1_000_000, allow_inf_nan=False)]
+Usd = Annotated[float, Field(ge=0, le=10_000, allow_inf_nan=False)]
+"""Of a million tokens: what the largest call could cost fits its column."""
 
 
 class Price(BaseModel):
