@@ -13,6 +13,7 @@ class ReplyBuilder:
         self._thinking: list[str] = []
         self._thoughts: list[Thought] = []
         self._calls: dict[int, ToolCall] = {}
+        self._arguments: dict[int, list[str]] = {}
         self._logprobs: list[Any] = []
         self._reply = Reply(model=model, finish_reason="")
 
@@ -35,11 +36,12 @@ class ReplyBuilder:
             self._logprobs.extend(delta.logprobs.get("content") or ())
 
     def _add_fragment(self, fragment: Json) -> None:
-        call = self._calls.setdefault(fragment["index"], ToolCall("", "", ""))
+        index = fragment["index"]
+        call = self._calls.setdefault(index, ToolCall("", "", ""))
         function = fragment.get("function") or {}
         call.id = call.id or fragment.get("id") or ""
         call.name = call.name or function.get("name") or ""
-        call.arguments += function.get("arguments") or ""
+        self._arguments.setdefault(index, []).append(function.get("arguments") or "")
         call.extra = fragment.get("extra_content") or call.extra
 
     def _add_thought(self, thought: Thought) -> None:
@@ -50,6 +52,7 @@ class ReplyBuilder:
     def drop_calls(self) -> None:
         """As if no tool had been called."""
         self._calls.clear()
+        self._arguments.clear()
         self._thoughts = [thought for thought in self._thoughts if not thought.calls]
 
     @property
@@ -62,6 +65,8 @@ class ReplyBuilder:
         reply.content = "".join(self._text)
         reply.thinking = "".join(self._thinking)
         reply.thoughts = self._thoughts
+        for index, pieces in self._arguments.items():
+            self._calls[index].arguments = "".join(pieces)
         reply.tool_calls = [self._calls[index] for index in sorted(self._calls)]
         reply.logprobs = {"content": self._logprobs} if self._logprobs else None
         return reply

@@ -44,6 +44,10 @@ from goclaw.security.outbound import OutboundClient, read_limited
 Answer = TypeVar("Answer")
 
 _REPLY_LIMIT_BYTES: Final = 32 << 20
+_STREAM_LIMIT_BYTES: Final = 256 << 20
+"""Of a stream as it is sent, in which each token comes with some hundred bytes around it; what it
+says is held to the limit of a whole reply.
+"""
 _ERROR_LIMIT_BYTES: Final = 1 << 16
 # Some reasoning models refuse a lower limit.
 _VERIFY_TOKENS: Final = 16
@@ -123,9 +127,13 @@ class WireClient(ABC):
         response = await self._send("POST", path, data, head_limits, self._head_limit)
         watch = Watch(response, limits, monotonic() - began)
         reader, decoder = self._reader(), SseDecoder()
+        received = said = 0
         try:
             while chunk := await watch.read():
                 deltas, refusal = self._deltas(reader, decoder.feed(chunk))
+                received += len(chunk)
+                said += _chars(deltas)
+                _refuse_too_large(received, said)
                 if deltas:
                     if not watch.spoken:
                         watch.speak()
@@ -253,6 +261,21 @@ class WireClient(ABC):
 @lru_cache(maxsize=1024)
 def _parsed(url: str) -> URL:
     return URL(url)
+
+
+def _chars(deltas: list[Delta]) -> int:
+    chars = 0
+    for delta in deltas:
+        chars += len(delta.text) + len(delta.thinking)
+        for fragment in delta.tool_calls or ():
+            chars += len(fragment["function"].get("arguments") or "")
+    return chars
+
+
+def _refuse_too_large(received: int, said: int) -> None:
+    for size, limit_bytes in ((said, _REPLY_LIMIT_BYTES), (received, _STREAM_LIMIT_BYTES)):
+        if size > limit_bytes:
+            raise UpstreamFailed("upstream_too_large", limit_bytes=limit_bytes)
 
 
 def _said(error: Exception) -> str:

@@ -1,4 +1,4 @@
-"""How long every provider type waits for its vendor, and what it says then."""
+"""How long every provider type waits for its vendor, how much it takes, and what it says then."""
 
 import asyncio
 import re
@@ -17,7 +17,7 @@ from goclaw.providers.registry import open_client
 from goclaw.security.outbound import OutboundClient
 from tests.providers.asking import Way, ask, both_ways, code_of, streamed
 from tests.providers.conftest import KEY, QUICK, OpenClient
-from tests.upstream import ScriptedUpstream
+from tests.upstream import ScriptedUpstream, call
 
 
 async def test_a_silent_vendor(hasty: ModelClient, upstream: ScriptedUpstream) -> None:
@@ -145,6 +145,31 @@ async def test_lookups_have_a_limit_of_their_own(
     client = open_type(provider_type, Timeouts(lookup_s=0.2))
     error = await code_of(client.verify("scripted-small"))
     assert (error.code, error.params["limit"]) == ("upstream_timeout", "lookup_timeout_s")
+
+
+@pytest.mark.parametrize("limit", ["_REPLY_LIMIT_BYTES", "_STREAM_LIMIT_BYTES"])
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"text": "x" * 9000},
+        {"thinking": "x" * 9000},
+        {"calls": (call("write", pieces=90, text="x" * 9000),)},
+    ],
+    ids=["text", "thinking", "call"],
+)
+async def test_a_stream_beyond_the_limits(
+    client: ModelClient,
+    upstream: ScriptedUpstream,
+    monkeypatch: pytest.MonkeyPatch,
+    limit: str,
+    said: dict[str, Any],
+) -> None:
+    """A vendor that never ends would fill the memory of all."""
+    monkeypatch.setattr(f"goclaw.providers.wire.{limit}", 4000)
+    upstream.reply(deltas=90, **said)
+    error = await code_of(streamed(client, ask()))
+    assert (error.code, error.params["limit_bytes"]) == ("upstream_too_large", 4000)
+    await upstream.until(lambda: upstream.open == 0)
 
 
 def test_limits_are_settings() -> None:
