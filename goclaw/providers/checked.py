@@ -68,12 +68,14 @@ def _check_thoughts(*thoughts: Thought) -> None:
 
 
 def _counted(usage: Usage | None) -> Usage | None:
-    """None where nobody can know what was used."""
+    """None where nobody can know what was used; parts that do not fit into the whole are none."""
     if usage is None or not (_is_count(usage.input_tokens) and _is_count(usage.output_tokens)):
         return None
-    for part in ("cached_tokens", "cache_write_tokens", "reasoning_tokens"):
-        if not _is_count(getattr(usage, part)):
-            setattr(usage, part, 0)
+    cached, written = usage.cached_tokens, usage.cache_write_tokens
+    if not (_is_count(cached) and _is_count(written) and cached + written <= usage.input_tokens):
+        usage.cached_tokens = usage.cache_write_tokens = 0
+    if not (_is_count(usage.reasoning_tokens) and usage.reasoning_tokens <= usage.output_tokens):
+        usage.reasoning_tokens = 0
     return usage
 
 

@@ -1,11 +1,13 @@
 from decimal import Decimal
+from itertools import product
 
 import genai_prices
 import pytest
 
 from goclaw.core.provider_settings import Price, read_settings
 from goclaw.models.providers import ProviderType
-from goclaw.providers.messages import Usage
+from goclaw.providers.checked import MAX_TOKENS, checked_reply
+from goclaw.providers.messages import Reply, Usage
 from goclaw.runtime.prices import cost_usd
 
 CASES = [
@@ -32,6 +34,24 @@ def test_as_the_library_computes_it(
     cost = cost_usd(provider_type, model, usage)
     assert cost is not None
     assert cost.quantize(Decimal("1e-9")) == expected.quantize(Decimal("1e-9"))
+
+
+DEAREST = Price(input_usd=10_000, output_usd=10_000, cached_usd=10_000, cache_write_usd=10_000)
+COUNTS = (0, 1, 12, MAX_TOKENS, MAX_TOKENS + 1, -1)
+
+
+@pytest.mark.parametrize(("provider_type", "vendor", "model"), CASES)
+@pytest.mark.parametrize("own", [None, DEAREST], ids=["published", "dearest"])
+def test_whatever_a_vendor_counted_costs_something_that_can_be_stored(
+    provider_type: ProviderType, vendor: str, model: str, own: Price | None
+) -> None:
+    del vendor
+    for counts in product(COUNTS, repeat=4):
+        usage = checked_reply(Reply(usage=Usage(*counts))).usage
+        if usage is not None:
+            cost = cost_usd(provider_type, model, usage, own)
+            assert cost is not None
+            assert 0 <= cost < 1_000_000, counts
 
 
 def test_an_unknown_price_is_not_nothing() -> None:
