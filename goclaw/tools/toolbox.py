@@ -10,7 +10,6 @@ import structlog
 from pydantic import BaseModel, ValidationError
 
 from goclaw.core.errors import GatewayError
-from goclaw.core.nuls import without_nuls
 from goclaw.providers.messages import ToolCall
 from goclaw.tools.external import marked
 from goclaw.tools.tool import Tool, ToolContext, ToolResult
@@ -109,7 +108,7 @@ def _definition(tool: Tool) -> Json:
 def _arguments(tool: Tool, written: str) -> BaseModel:
     """Raises ValueError, in words for the model."""
     try:
-        sent = orjson.loads(without_nuls((written or "{}").encode()))
+        sent = orjson.loads(written or "{}")
     except JSONDecodeError as error:
         raise ValueError(f"they are no JSON: {error}") from error
     try:
