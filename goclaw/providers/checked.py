@@ -32,7 +32,16 @@ def checked_reply(reply: Reply) -> Reply:
 
 def checked_delta(delta: Delta) -> Delta:
     """Raises like `checked_reply`."""
-    _check_texts(delta.text, delta.thinking)
+    if delta.text.__class__ is not str or delta.thinking.__class__ is not str:
+        raise TypeError
+    if (
+        delta.finish_reason is None
+        and delta.tool_calls is None
+        and delta.usage is None
+        and delta.thought is None
+        and delta.logprobs is None
+    ):
+        return delta  # as nearly all are
     for fragment in delta.tool_calls or ():
         function = fragment["function"]
         given = (function.get("name"), function.get("arguments"), fragment.get("id"))

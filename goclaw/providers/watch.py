@@ -1,12 +1,17 @@
-"""The limits of a stream while it is read, with one timer instead of one for each chunk."""
+"""The limits of a stream while it is read: of time, with one timer instead of one for each chunk,
+and of size.
+"""
 
 import asyncio
 import math
+from collections.abc import Sequence
 from typing import Final
 
 import aiohttp
 
+from goclaw.core.errors import UpstreamFailed
 from goclaw.providers.config import BETWEEN, CALL, FIRST, Limit, Timeouts
+from goclaw.providers.messages import Delta
 
 _LINGER_S: Final = 1.0
 
@@ -87,6 +92,31 @@ class Watch:
             self._loop.call_later(_LINGER_S, self._response.close)
         else:
             self._response.close()
+
+
+class Size:
+    """How much of a stream has come, and how much it says; each has its limit."""
+
+    __slots__ = ("_received", "_said", "_said_limit", "_sent_limit")
+
+    def __init__(self, said_limit: int, sent_limit: int) -> None:
+        """Of what is said in characters, of what is sent in bytes."""
+        self._said_limit = said_limit
+        self._sent_limit = sent_limit
+        self._received = self._said = 0
+
+    def add(self, chunk: bytes, deltas: Sequence[Delta]) -> None:
+        """Raises UpstreamFailed beyond a limit."""
+        self._received += len(chunk)
+        for delta in deltas:
+            self._said += len(delta.text) + len(delta.thinking)
+            if delta.tool_calls is not None:
+                arguments = (call["function"].get("arguments") or "" for call in delta.tool_calls)
+                self._said += sum(map(len, arguments))
+        if self._said > self._said_limit:
+            raise UpstreamFailed("upstream_too_large", limit_bytes=self._said_limit)
+        if self._received > self._sent_limit:
+            raise UpstreamFailed("upstream_too_large", limit_bytes=self._sent_limit)
 
 
 def _stop_own_timeout(response: aiohttp.ClientResponse) -> None:

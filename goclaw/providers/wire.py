@@ -38,7 +38,7 @@ from goclaw.providers.messages import (
     Reply,
 )
 from goclaw.providers.sse import LineTooLong, SseDecoder
-from goclaw.providers.watch import Watch
+from goclaw.providers.watch import Size, Watch
 from goclaw.security.outbound import OutboundClient, read_limited
 
 Answer = TypeVar("Answer")
@@ -127,13 +127,11 @@ class WireClient(ABC):
         response = await self._send("POST", path, data, head_limits, self._head_limit)
         watch = Watch(response, limits, monotonic() - began)
         reader, decoder = self._reader(), SseDecoder()
-        received = said = 0
+        size = Size(_REPLY_LIMIT_BYTES, _STREAM_LIMIT_BYTES)
         try:
             while chunk := await watch.read():
                 deltas, refusal = self._deltas(reader, decoder.feed(chunk))
-                received += len(chunk)
-                said += _chars(deltas)
-                _refuse_too_large(received, said)
+                size.add(chunk, deltas)
                 if deltas:
                     if not watch.spoken:
                         watch.speak()
@@ -261,21 +259,6 @@ class WireClient(ABC):
 @lru_cache(maxsize=1024)
 def _parsed(url: str) -> URL:
     return URL(url)
-
-
-def _chars(deltas: list[Delta]) -> int:
-    chars = 0
-    for delta in deltas:
-        chars += len(delta.text) + len(delta.thinking)
-        for fragment in delta.tool_calls or ():
-            chars += len(fragment["function"].get("arguments") or "")
-    return chars
-
-
-def _refuse_too_large(received: int, said: int) -> None:
-    for size, limit_bytes in ((said, _REPLY_LIMIT_BYTES), (received, _STREAM_LIMIT_BYTES)):
-        if size > limit_bytes:
-            raise UpstreamFailed("upstream_too_large", limit_bytes=limit_bytes)
 
 
 def _said(error: Exception) -> str:
