@@ -61,8 +61,8 @@ class Story:
 
 @pytest.fixture
 async def story(firm: Firm) -> Story:
-    """A read token costs a cent, and a written one two."""
-    prices = {"*": {"input_usd": 10_000, "output_usd": 20_000}}
+    """A read token costs half a cent, and a written one a whole."""
+    prices = {"*": {"input_usd": 5_000, "output_usd": 10_000}}
     await update_provider(
         firm.ada, firm.provider.id, ProviderPatch(settings={"max_attempts": 1, "prices": prices})
     )
@@ -133,7 +133,7 @@ async def test_a_tree_of_copies(story: Story, door: str) -> None:
         assert task.status == "completed"
         assert task.cost_usd == runs[name].cost_usd == await story.cost(runs[name])
         assert (task.trace_id, task.run_id) == (runs[name].trace_id, runs[name].id)
-    assert tasks["Leaf."].cost_usd == Decimal("0.04")
+    assert tasks["Leaf."].cost_usd == Decimal("0.02")
     assert tasks["Leaf."].result == "A leaf."
 
 
@@ -188,7 +188,7 @@ async def test_agents_that_ask_each_other(story: Story, door: str) -> None:
         (task,) = [task for task in await firm.tasks() if task.run_id == errand.id]
         assert (task.source_agent_id, task.target_agent_id) == (source.id, target.id)
         assert (task.status, task.result, task.mode) == ("completed", "Nothing.", "sync")
-        assert task.cost_usd == errand.cost_usd == await story.cost(errand) == Decimal("0.04")
+        assert task.cost_usd == errand.cost_usd == await story.cost(errand) == Decimal("0.02")
         assert await story.messages(errand) == [
             ("user", question),
             ("assistant", "Nothing."),
