@@ -91,9 +91,9 @@ async def _recalled(ctx: Context, run: RunView) -> str:
     """An answer that was not stored, from the memory of the worker that gave it not long ago."""
     if run.ended_at is None or now() - run.ended_at > timedelta(seconds=REMEMBER_S):
         return ""
-    live = ctx.services.runner.recent.get(run.id)
-    if live is not None:
-        return "".join(live.pieces)
+    answer = ctx.services.runner.recent.get(run.id)
+    if answer is not None:
+        return answer.text
     text = ""
     if await is_withheld(ctx, run):
         with suppress(TimeoutError):

@@ -170,6 +170,10 @@ class LiveRun:
                 self.pieces += [BETWEEN_STEPS, message.text] if self.pieces else [message.text]
 
     @property
+    def stores_contents(self) -> bool:
+        return self.turn.agent.store_contents
+
+    @property
     def root_id(self) -> UUID | None:
         """The run that pays for this one and for all tasks that came of it; None for one that
         stands alone.

@@ -8,6 +8,7 @@ from uuid import UUID
 from goclaw.events.channels import Gap
 from goclaw.events.hub import EventHub
 from goclaw.runtime.live import FLUSH_S, LiveRun, Piece
+from goclaw.runtime.recent import Answer
 from goclaw.runtime.runner import Runner
 
 CONTROL: Final = "runs"
@@ -30,6 +31,9 @@ def _parts(piece: Piece, storable: bool) -> Iterator[Piece]:
     size = len(piece.text) if storable else SHORT_CHARS
     for start in range(piece.start, piece.end, size):
         yield piece.part(start, start + size)
+
+
+Source = LiveRun | Answer
 
 
 class Told:
@@ -74,15 +78,13 @@ class RemoteRuns:
             self._runner.cancel_all()
             return
         id = UUID(message["run"])
-        run = self._runner.live.get(id) or self._runner.recent.get(id)
-        if run is None:
-            return
-        if message["do"] == CANCEL:
+        run = self._runner.live.get(id)
+        if message["do"] == FOLLOW and (source := run or self._runner.recent.get(id)) is not None:
+            self._forward(source)
+        elif message["do"] == CANCEL and run is not None:
             run.cancel()
-        elif message["do"] == FOLLOW:
-            self._forward(run)
 
-    def _forward(self, run: LiveRun) -> None:
+    def _forward(self, run: Source) -> None:
         """Each new follower gets the text from its beginning; those who had it skip it."""
         until = asyncio.get_running_loop().time() + 2 * INTEREST_S
         running = self._forwards.get(run.id)
@@ -97,9 +99,9 @@ class RemoteRuns:
         if kept is not None and kept[0] is task:
             del self._forwards[run_id]
 
-    async def _send_text(self, run: LiveRun, until: float) -> None:
+    async def _send_text(self, run: Source, until: float) -> None:
         async for piece in run.spoken():
-            for part in _parts(piece, run.turn.agent.store_contents):
+            for part in _parts(piece, run.stores_contents):
                 self._hub.post(text_channel(run.id), part._asdict())
             if asyncio.get_running_loop().time() > until:
                 return

@@ -19,7 +19,7 @@ from goclaw.runtime.compaction import Compactor, grew_too_long
 from goclaw.runtime.limits import Limits
 from goclaw.runtime.live import LiveRun, Turn, cancelled
 from goclaw.runtime.loop import Loop
-from goclaw.runtime.recent import RecentRuns
+from goclaw.runtime.recent import RecentAnswers
 from goclaw.runtime.retold import RetryNews
 from goclaw.runtime.steps import Steps
 from goclaw.runtime.trace_writer import TraceWriter
@@ -52,7 +52,7 @@ class Runner:
         limits: Limits,
     ) -> None:
         self.live: dict[UUID, LiveRun] = {}
-        self.recent = RecentRuns()
+        self.recent = RecentAnswers()
         self.stopping = False
         self.completed = 0
         self.failed = 0

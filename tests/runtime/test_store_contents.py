@@ -1,6 +1,7 @@
 """An agent that stores no contents: figures and costs are kept, what was said is nowhere."""
 
 import asyncio
+import gc
 from collections.abc import AsyncIterator
 
 import asyncpg
@@ -21,6 +22,8 @@ from goclaw.resolvers.services import Services
 from goclaw.resolvers.sessions import list_messages, list_sessions
 from goclaw.resolvers.traces import list_costs, list_traces
 from goclaw.resolvers.wakes import wake_agent
+from goclaw.runtime import recent
+from goclaw.runtime.live import LiveRun
 from goclaw.store.tables import TABLES
 from tests.runtime.test_chat_runs import said
 from tests.support.callers import add_agent, add_provider, context
@@ -186,6 +189,30 @@ async def test_another_worker_is_told_the_answer_for_a_minute(
     assert "".join(e.text for e in events if isinstance(e, RunText)) == said_here
 
 
+async def test_what_is_remembered_for_a_minute_is_bounded_and_no_question(
+    services: Services,
+    upstream: ScriptedUpstream,
+    agent: AgentView,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Questions may come with images; neither they nor a thousand answers are kept in memory."""
+    monkeypatch.setattr(recent, "MOST_CHARS", 100)
+    ctx, runs = context(services), []
+    for number in range(5):
+        upstream.reply(text=f"{number} " * 20)
+        sent = await send_message(ctx.afresh(), SendMessage(agent_id=agent.id, text=SECRET))
+        live = services.runner.live.get(sent.id)
+        if live is not None:
+            await live.ended()
+        runs.append(sent.id)
+    kept = [services.runner.recent.get(id) for id in runs]
+    assert [answer and answer.text for answer in kept] == [None] * 3 + ["3 " * 20, "4 " * 20]
+    del live
+    await services.traces.flush()
+    gc.collect()
+    assert not [run for run in gc.get_objects() if isinstance(run, LiveRun) and run.id in runs]
+
+
 async def test_a_wake_is_answered_and_repeated_for_a_minute(
     services: Services, upstream: ScriptedUpstream, agent: AgentView
 ) -> None:
@@ -195,7 +222,7 @@ async def test_a_wake_is_answered_and_repeated_for_a_minute(
     assert woken.content == f"{SECRET} done"
     again = await wake_agent(ctx, agent.id, Wake(message=SECRET, session_key="job"))
     assert again == woken
-    services.runner.recent._runs.clear()
+    services.runner.recent._answers.clear()
     with pytest.raises(Conflict) as repeated:
         await wake_agent(ctx, agent.id, Wake(message=SECRET, session_key="job"))
     assert repeated.value.code == "answer_not_stored"
