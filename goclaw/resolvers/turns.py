@@ -178,7 +178,10 @@ def _with_prompt(
 
 
 def _session_key(user_id: str, row: Target, channel: str) -> str:
-    return f"agent:{row.key}:{channel}-{user_id[:MAX_USER_ID_BYTES]}-{token_hex(4)}"
+    """Eight random bytes: with four, as the reference gateway has, two of a user's first hundred
+    thousand sessions would have met, and the second call been refused.
+    """
+    return f"agent:{row.key}:{channel}-{user_id[:MAX_USER_ID_BYTES]}-{token_hex(8)}"
 
 
 def _label(new: Sequence[ModelMessage]) -> str | None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import re
 
 import pytest
 
@@ -56,6 +57,19 @@ async def test_a_call_leaves_session_messages_run_and_trace(
     assert (trace.run_id, trace.status, trace.input_preview) == (run.id, "completed", "Hello?")
     assert [s.span_type for s in await list_spans(ctx, trace.id)] == ["agent", "llm_call"]
     assert [m.seq for m in await list_trace_messages(ctx, trace.id)] == [1, 2]
+
+
+async def test_no_two_sessions_of_a_user_are_called_the_same(
+    services: Services, upstream: ScriptedUpstream
+) -> None:
+    """Where they are, the second call is refused: 32 random bits meet among a hundred thousand."""
+    await add_agent(services, await add_provider(services, upstream))
+    ctx = context(services)
+    for _ in range(3):
+        await (await start_chat(ctx, said(("user", "Hello?")))).reply()
+    keys = {session.key for session in (await list_sessions(ctx, PageRequest())).rows}
+    assert len(keys) == 3
+    assert all(re.fullmatch(r"agent:scribe:http-ada-[0-9a-f]{16}", key) for key in keys), keys
 
 
 async def test_posted_history_continues_its_session_and_stores_only_the_tail(
