@@ -18,6 +18,7 @@ from goclaw.core.errors import GatewayError
 from goclaw.core.host import Host
 from goclaw.core.logs import scrub_logs
 from goclaw.core.settings import JOB_CONNECTIONS, Settings, is_loopback
+from goclaw.core.tasks import cancelled
 from goclaw.events.backend import FanoutBackend
 from goclaw.events.hub import EventHub
 from goclaw.events.postgres import PostgresBackend
@@ -157,7 +158,7 @@ async def open_services(host: Host, *, serving: bool = True) -> AsyncIterator[Se
         await services.trust.start()
         stack.push_async_callback(services.trust.stop)
         if serving:
-            stack.push_async_callback(_stop_background, _start_background(services))
+            stack.push_async_callback(cancelled, _start_background(services))
         stack.push_async_callback(services.runner.stop, host.settings.shutdown_grace_s)
         yield services
 
@@ -297,12 +298,6 @@ async def carry_jobs(services: Services) -> None:
             group.create_task(_keep_going("jobs", lambda: carrier(services).run()))
             group.create_task(_keep_going("cron", lambda: CronClock(services).run()))
             group.create_task(_keep_going("delegations", lambda: see_to_delegations(services)))
-
-
-async def _stop_background(tasks: list["asyncio.Task[None]"]) -> None:
-    for task in tasks:
-        task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)
 
 
 async def _keep_going(name: str, begin: Begin) -> None:

@@ -6,6 +6,8 @@ from typing import Final
 
 import structlog
 
+from goclaw.core.tasks import cancelled
+
 log = structlog.get_logger()
 
 RESTART_S: Final = 1.0
@@ -29,8 +31,7 @@ class Background:
             self._restart.cancel()
         if self._task is not None:
             self._task.remove_done_callback(self._ended)
-            self._task.cancel()
-            await asyncio.wait([self._task])
+            await cancelled([self._task])
 
     async def _run(self) -> None:
         await self._work()
