@@ -5,6 +5,7 @@ stands is looked closer, for a bounded number of steps, so that the time grows w
 of a text and with nothing else.
 """
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -31,6 +32,9 @@ ROUNDS: Final = 8
 """What is replaced may bring two other halves together; then it is looked at again."""
 
 BEYOND: Final = 200
+LOOK_BACK: Final = 32
+_JSON_NUMBER: Final = re.compile(r"-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?", re.ASCII)
+_BEHIND_NAME: Final = re.compile(r'(?P<quote>\\{0,7}")\s{0,8}:\s{0,8}\Z')
 DEPTH: Final = 12
 TOO_DEEP: Final = "[TOO DEEP]"
 _PLAIN: Final = (bool, int, float, type(None))
@@ -167,6 +171,15 @@ def _without(text: str, spans: list[Span]) -> str:
     parts: list[str] = []
     at = 0
     for start, end in spans:
-        parts += (text[at:start], REPLACEMENT)
+        parts += (text[at:start], _replacement(text, start, end))
         at = end
     return "".join((*parts, text[at:]))
+
+
+def _replacement(text: str, start: int, end: int) -> str:
+    """In the quotes of its name where it stands for a number, so that JSON stays JSON."""
+    if _JSON_NUMBER.fullmatch(text, start, end):
+        name = _BEHIND_NAME.search(text[max(0, start - LOOK_BACK) : start])
+        if name is not None:
+            return f"{name['quote']}{REPLACEMENT}{name['quote']}"
+    return REPLACEMENT

@@ -132,8 +132,12 @@ def test_a_text_grows_by_no_more_than_its_replacements(text: str) -> None:
 
 
 @given(st.dictionaries(st.text(max_size=10), TEXTS | st.integers() | st.none(), max_size=5))
+@example({"PWD": 0})
+@example({"password": 12345678, "token": -1.5e300})
 def test_json_stays_json(value: dict[str, Any]) -> None:
     assert isinstance(json.loads(formats.scrub(json.dumps(value))), dict)
+    nested = json.loads(formats.scrub(json.dumps({"said": json.dumps(value)})))["said"]
+    assert isinstance(json.loads(nested), dict)
 
 
 def test_what_a_replacement_brings_together_is_looked_at_again() -> None:
