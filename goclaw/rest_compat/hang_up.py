@@ -41,9 +41,12 @@ class HangUp:
             self._timer.cancel()
         if self._watcher is not None:
             self._watcher.cancel()
-        if not self._gone or self._task is None:
+        task = self._task
+        # A task that was cancelled leads back to this object, and with it to the whole call.
+        self._task = self._timer = self._watcher = None
+        if not self._gone or task is None:
             return False
-        self._task.uncancel()
+        task.uncancel()
         return kind is not None and issubclass(kind, asyncio.CancelledError)
 
     def _begin(self) -> None:

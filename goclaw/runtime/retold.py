@@ -2,6 +2,7 @@
 
 import asyncio
 from typing import Final
+from uuid import UUID
 
 import structlog
 
@@ -30,14 +31,17 @@ class RetryNews:
         self._worker = worker
 
     def of(self, run: LiveRun) -> None:
-        """Follows the model calls of the run from now on."""
+        """Follows the model calls of the run from now on. The request must not lead back to the
+        run: each run would stay in memory, with all it was asked, until it is collected.
+        """
+        run_id = run.id
 
         async def tell(retry: Retry) -> None:
-            await self._tell(run, retry)
+            await self._tell(run_id, retry)
 
         run.turn.request.on_retry = tell
 
-    async def _tell(self, run: LiveRun, retry: Retry) -> None:
+    async def _tell(self, run_id: UUID, retry: Retry) -> None:
         event = {
             "provider": retry.provider,
             "model": retry.model,
@@ -48,8 +52,8 @@ class RetryNews:
         }
         try:
             async with asyncio.timeout(TELL_FOR_S):
-                await note_retry(self._database, run.id, self._worker, uuid7(), event)
+                await note_retry(self._database, run_id, self._worker, uuid7(), event)
         except (Unavailable, TimeoutError):
-            log.warning("run.retry_untold", run_id=str(run.id))
+            log.warning("run.retry_untold", run_id=str(run_id))
         else:
             self._hub.wake()

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Collection, Iterable
+from functools import cache
 from json import JSONDecodeError
 from typing import Any, Final, Protocol
 
@@ -99,10 +100,20 @@ class Toolbox:
 
 
 def _definition(tool: Tool) -> Json:
-    schema = tool.arguments.model_json_schema()
-    schema.pop("title", None)
-    function = {"name": tool.name, "description": tool.description, "parameters": schema}
+    function = {
+        "name": tool.name,
+        "description": tool.description,
+        "parameters": _schema(tool.arguments),
+    }
     return {"type": "function", "function": function}
+
+
+@cache
+def _schema(arguments: type[BaseModel]) -> Json:
+    """Not to be changed by anybody. Making it takes as long as a chat call."""
+    schema = arguments.model_json_schema()
+    schema.pop("title", None)
+    return schema
 
 
 def _arguments(tool: Tool, written: str) -> BaseModel:
