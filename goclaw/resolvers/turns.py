@@ -153,17 +153,18 @@ async def _toolbox(ctx: Context, row: Target) -> Toolbox | None:
 def _budgets(ctx: Context, row: Target, user_id: str) -> tuple[Budget, ...]:
     """Those that are set; mostly none is."""
     caller, settings = ctx.caller, ctx.services.settings
-    key = str(caller.key_id)
     limits = (
-        (Holder.AGENT, str(row.id), Unit.CENTS, row.budget_monthly_cents),
-        (Holder.KEY, key, Unit.CENTS, caller.budget_monthly_cents),
-        (Holder.KEY, key, Unit.TOKENS, caller.tokens_per_day),
+        (Holder.AGENT, row.id, Unit.CENTS, row.budget_monthly_cents),
+        (Holder.KEY, caller.key_id, Unit.CENTS, caller.budget_monthly_cents),
+        (Holder.KEY, caller.key_id, Unit.TOKENS, caller.tokens_per_day),
         (Holder.USER, user_id, Unit.CENTS, settings.user_budget_monthly_cents or None),
         (Holder.USER, user_id, Unit.TOKENS, settings.user_tokens_per_day or None),
     )
-    return tuple(
-        Budget(holder, id, unit, limit) for holder, id, unit, limit in limits if limit is not None
-    )
+    return tuple([
+        Budget(holder, str(id), unit, limit)
+        for holder, id, unit, limit in limits
+        if limit is not None
+    ])  # fmt: skip
 
 
 def _with_prompt(

@@ -1,6 +1,7 @@
 """Telling followers of a run that its model is asked once more."""
 
 import asyncio
+from functools import partial
 from typing import Final
 from uuid import UUID
 
@@ -34,12 +35,7 @@ class RetryNews:
         """Follows the model calls of the run from now on. The request must not lead back to the
         run: each run would stay in memory, with all it was asked, until it is collected.
         """
-        run_id = run.id
-
-        async def tell(retry: Retry) -> None:
-            await self._tell(run_id, retry)
-
-        run.turn.request.on_retry = tell
+        run.turn.request.on_retry = partial(self._tell, run.id)
 
     async def _tell(self, run_id: UUID, retry: Retry) -> None:
         event = {

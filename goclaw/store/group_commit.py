@@ -31,14 +31,14 @@ class Undone(Exception):
 class Asked:
     """A caller that waits for its turn; `batch` is what runs its statement once that is sent."""
 
-    __slots__ = ("answer", "arguments", "batch", "timer")
+    __slots__ = ("answer", "arguments", "batch", "until")
 
     def __init__(self, arguments: Arguments) -> None:
         loop = asyncio.get_running_loop()
         self.arguments = arguments
         self.answer: asyncio.Future[Row | None] = loop.create_future()
         self.batch: asyncio.Task[None] | None = None
-        self.timer = loop.call_later(TURN_S, self.fail, None)
+        self.until = loop.time() + TURN_S
 
     def fail(self, cause: BaseException | None) -> None:
         """Each gets an error of its own, as raising one leaves marks on it."""
@@ -63,6 +63,7 @@ class GroupCommit:
         self._pulse = pool.pulse if promptly else None
         self._busy = False
         self._waiting: deque[Asked] = deque()
+        self._timer: asyncio.TimerHandle | None = None
 
     async def row(self, arguments: Arguments) -> Row | None:
         """Raises Undone, and Unavailable when the database is away. Who is cancelled once the
@@ -79,6 +80,8 @@ class GroupCommit:
 
     async def _in_turn(self, asked: Asked) -> Row | None:
         self._waiting.append(asked)
+        if self._timer is None:
+            self._look_at(asked.until)
         try:
             return await asked.answer
         except asyncio.CancelledError:
@@ -86,12 +89,23 @@ class GroupCommit:
                 await asyncio.wait((asked.batch,))
             raise
 
+    def _look_at(self, time_s: float) -> None:
+        self._timer = asyncio.get_running_loop().call_at(time_s, self._look)
+
+    def _look(self) -> None:
+        """One timer for all that wait, as hardly anybody does for so long."""
+        self._timer = None
+        now = asyncio.get_running_loop().time()
+        while self._waiting and self._waiting[0].until <= now:
+            self._waiting.popleft().fail(None)
+        if self._waiting:
+            self._look_at(self._waiting[0].until)
+
     def _go_on(self) -> None:
         """Whoever waits is next; those that gave up are left out."""
         batch: list[Asked] = []
         while self._waiting and len(batch) < AT_ONCE:
             asked = self._waiting.popleft()
-            asked.timer.cancel()
             if not asked.answer.done():
                 batch.append(asked)
         self._busy = bool(batch)

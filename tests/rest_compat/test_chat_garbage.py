@@ -3,7 +3,7 @@ all that was said, until Python's collector finds it, which costs as much as the
 """
 
 import gc
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 
 import pytest
@@ -36,37 +36,34 @@ def left_behind() -> Iterator[list[str]]:
         gc.enable()
 
 
-async def ask(openai: AsyncOpenAI, agent: str, *, stream: bool) -> None:
-    if stream:
-        deltas = await openai.chat.completions.create(model=agent, messages=HELLO, stream=True)
+Ask = Callable[[], Awaitable[None]]
+
+
+@pytest.fixture(params=["whole", "streamed"])
+def ask(openai: AsyncOpenAI, scribe: str, request: pytest.FixtureRequest) -> Ask:
+    async def whole() -> None:
+        await openai.chat.completions.create(model=scribe, messages=HELLO)
+
+    async def streamed() -> None:
+        deltas = await openai.chat.completions.create(model=scribe, messages=HELLO, stream=True)
         assert [delta async for delta in deltas]
-    else:
-        await openai.chat.completions.create(model=agent, messages=HELLO)
+
+    return whole if request.param == "whole" else streamed
 
 
-@pytest.mark.parametrize("stream", [False, True])
 async def test_an_answer_leaves_nothing(
-    server: RunningServer,
-    openai: AsyncOpenAI,
-    upstream: ScriptedUpstream,
-    scribe: str,
-    stream: bool,
+    server: RunningServer, upstream: ScriptedUpstream, ask: Ask
 ) -> None:
-    await ask(openai, scribe, stream=stream)
+    await ask()
     upstream.reply("One two three", deltas=3, every=0.1)  # long enough for `HangUp` to watch
     with left_behind() as kinds:
-        await ask(openai, scribe, stream=stream)
+        await ask()
         await server.services.traces.flush()
     assert kinds == []
 
 
-@pytest.mark.parametrize("stream", [False, True])
 async def test_a_run_with_a_tool_leaves_nothing(
-    server: RunningServer,
-    openai: AsyncOpenAI,
-    upstream: ScriptedUpstream,
-    scribe: str,
-    stream: bool,
+    server: RunningServer, upstream: ScriptedUpstream, scribe: str, ask: Ask
 ) -> None:
     ctx = context(server.services)
     agents = (await list_agents(ctx, PageRequest())).rows
@@ -76,9 +73,9 @@ async def test_a_run_with_a_tool_leaves_nothing(
     for _ in range(2):
         upstream.reply(calls=(call("list_files", path="."),))
         upstream.reply("Nothing there.")
-    await ask(openai, scribe, stream=stream)
+    await ask()
     with left_behind() as kinds:
-        await ask(openai, scribe, stream=stream)
+        await ask()
         await server.services.traces.flush()
     assert kinds == []
     assert len(upstream.requests) == 4
