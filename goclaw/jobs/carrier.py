@@ -71,6 +71,11 @@ class Patient(AsyncConnection[Any]):
         return await super().wait(gen, interval, timeout)
 
 
+async def without_transactions(connection: AsyncConnection[Any]) -> None:
+    """Whatever the library does is one statement, which needs no BEGIN and COMMIT around it."""
+    await connection.set_autocommit(True)
+
+
 class Carrier:
     """The jobs of one process."""
 
@@ -176,6 +181,7 @@ def open_app(services: Services) -> App:
     connector = PsycopgConnector(
         conninfo=services.host.dsn,
         connection_class=Patient,
+        configure=without_transactions,
         min_size=1,
         max_size=POOL_SIZE,
         kwargs=pooled,
