@@ -1,12 +1,8 @@
 """Two replicas on one database; one of them is killed while it carries wakes."""
 
 import asyncio
-import signal
-import subprocess
-import sys
-from collections import Counter, defaultdict
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,14 +10,13 @@ from typing import Any
 import aiohttp
 import asyncpg
 import pytest
-from aiohttp import web
 
 from goclaw.runtime.history import UNKNOWN
-from tests.cli.processes import LIMIT_S, ROOT, variables
-from tests.cli.test_serve import free_port
+from tests.cli.gated_site import Site, running_site
+from tests.cli.processes import LIMIT_S
+from tests.cli.replicas import Replica, replica
 from tests.conftest import TOKEN
 from tests.doors.calling import SEND, Caller, Following
-from tests.support.processes import family, send_all
 from tests.upstream import Received, Script, ScriptedUpstream, call
 
 EVENTS = """
@@ -57,102 +52,6 @@ AT_ONCE = 8
 WORD = "word "
 DONE = "All done."
 TRIES = 20
-
-
-@dataclass
-class Replica:
-    process: "subprocess.Popen[bytes]"
-    port: int
-    output: Path
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
-
-    def carries(self, worker: str) -> bool:
-        pid = int(worker.rpartition(":")[2])
-        return any(process.pid == pid for process in family(self.process.pid))
-
-    def kill(self) -> None:
-        """All of it at once, as when the machine loses its power."""
-        send_all(family(self.process.pid), signal.SIGKILL)
-        self.process.wait(LIMIT_S)
-
-
-@asynccontextmanager
-async def replica(dsn: str, folder: Path, *allowed: str) -> AsyncIterator[Replica]:
-    port = free_port()
-    folder.mkdir()
-    output = folder / "output"
-    given = variables(
-        GOCLAW_DATA_DIR=str(folder),
-        GOCLAW_POSTGRES_DSN=dsn,
-        GOCLAW_GATEWAY_TOKEN=TOKEN,
-        GOCLAW_ENCRYPTION_KEY="k" * 32,
-        GOCLAW_ALLOWED_OUTBOUND_HOSTS=",".join(allowed),
-        GOCLAW_DB_CONNECTIONS="10",
-        GOCLAW_SHUTDOWN_GRACE_S="1",
-        GOCLAW_TOOLS_PROFILE="full",
-    )
-    with output.open("wb") as file:
-        process = subprocess.Popen(
-            (sys.executable, "-m", "goclaw", "serve", "--port", str(port)),
-            cwd=ROOT,
-            env=given,
-            stdout=file,
-            stderr=subprocess.STDOUT,
-        )
-    try:
-        async with asyncio.timeout(LIMIT_S):
-            while "Ctrl-C stops it" not in output.read_text():
-                assert process.poll() is None, output.read_text()
-                await asyncio.sleep(0.05)
-        yield Replica(process, port, output)
-    finally:
-        if process.poll() is None:
-            process.terminate()
-            await asyncio.to_thread(process.wait, LIMIT_S)
-
-
-@dataclass
-class Site:
-    """`/quick/...` answers at once, `/slow/...` when it is let go; who asked is counted."""
-
-    asked: Counter[str] = field(default_factory=Counter)
-    gates: defaultdict[str, asyncio.Event] = field(
-        default_factory=lambda: defaultdict(asyncio.Event)
-    )
-    host: str = ""
-
-    def let_go(self, pages: Iterable[str]) -> None:
-        for page in pages:
-            self.gates[page].set()
-
-    def url(self, path: str) -> str:
-        return f"http://{self.host}/{path}"
-
-    async def answer(self, request: web.Request) -> web.Response:
-        page = request.path[1:]
-        self.asked[page] += 1
-        if page.startswith("slow"):
-            await self.gates[page].wait()
-        return web.Response(text="A page.")
-
-
-@asynccontextmanager
-async def running_site() -> AsyncIterator[Site]:
-    site = Site()
-    app = web.Application()
-    app.router.add_get("/{rest:.*}", site.answer)
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    site.host = f"127.0.0.1:{runner.addresses[0][1]}"
-    try:
-        yield site
-    finally:
-        site.let_go(site.asked)
-        await runner.cleanup()
 
 
 @dataclass(frozen=True)

@@ -18,8 +18,7 @@ from urllib.request import urlopen
 import psutil
 import pytest
 
-from goclaw.core.errors import Unavailable
-from goclaw.embedded.local_model import model_file
+from tests.support.embedded_model import needs_model
 from tests.support.processes import all_gone, family, names, words
 
 ROOT = Path(__file__).parents[2]
@@ -305,21 +304,18 @@ def test_an_external_database_that_is_away(data_dir: Path) -> None:
     assert "hush-hush" not in text
 
 
+@needs_model
 def test_no_secret_is_on_a_command_line_or_in_a_new_variable(data_dir: Path) -> None:
     with running(data_dir, GOCLAW_LOCAL_MODEL="true") as server:
         model = server.get("/")["model"]
-        if model is None:
-            pytest.skip("the embedded model is not installed")
+        assert model is not None
         seen = [*words(server.family())]
         assert "goclaw.cli.worker" in seen
         assert model[1] not in " ".join(seen)
 
 
+@needs_model
 def test_the_embedded_model_answers_beside_the_server(data_dir: Path) -> None:
-    try:
-        model_file()
-    except Unavailable as error:
-        pytest.skip(str(error))
     with running(data_dir, GOCLAW_LOCAL_MODEL="true") as server:
         base_url, _ = server.get("/")["model"]
         eventually(lambda: is_open(base_url))

@@ -18,23 +18,13 @@ import pytest
 
 from goclaw.core.errors import Unavailable
 from goclaw.embedded import local_model as module
-from goclaw.embedded.local_model import LocalModelProcess, model_file
+from goclaw.embedded.local_model import LocalModelProcess
+from tests.support.embedded_model import needs_model
 from tests.support.processes import gone
 
 ROOT = Path(__file__).parents[2]
 PROMPT = "You are a helpful assistant that answers in one short sentence. " * 13
 """About 180 tokens, as the prompt of the agent that a new server comes with."""
-
-
-def installed() -> bool:
-    try:
-        model_file()
-    except Unavailable:
-        return False
-    return True
-
-
-needs_model = pytest.mark.skipif(not installed(), reason="the embedded model is not installed")
 
 
 def eventually(condition: Callable[[], bool], limit_s: float = 30) -> None:

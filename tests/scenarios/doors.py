@@ -1,5 +1,6 @@
 """One conversation with an agent, through one of the three doors that begin runs."""
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
@@ -17,7 +18,7 @@ class Heard:
 
 
 @dataclass
-class Talk:
+class Talk(ABC):
     """`remembers`: the gateway tells the model what was said before, not the caller."""
 
     stage: Stage
@@ -26,8 +27,8 @@ class Talk:
     """Events before the run starts."""
     remembers: ClassVar[bool] = True
 
-    async def ask(self, text: str) -> Heard:
-        raise NotImplementedError
+    @abstractmethod
+    async def ask(self, text: str) -> Heard: ...
 
 
 @dataclass
