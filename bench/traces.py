@@ -23,9 +23,9 @@ from goclaw.runtime.accounts import Outcome
 from goclaw.runtime.live import LiveRun, Turn
 from goclaw.runtime.trace_writer import MAX_QUEUED, TraceWriter
 from goclaw.security.scrub import Scrubber
+from goclaw.store.chat_traces import ChatTrace
 from goclaw.store.database import open_database
 from goclaw.store.targets import Target
-from goclaw.store.traces import NewSpan, NewTrace
 
 RUNS: Final = 20_000
 ENOUGH_QUEUED: Final = MAX_QUEUED // 10
@@ -70,9 +70,10 @@ def ended_run() -> Outcome:
     return Outcome(run, RunStatus.COMPLETED, None, Scrubber())
 
 
-def rows_of(outcome: Outcome) -> tuple[NewTrace, list[NewSpan]]:
-    trace, spans = outcome.trace_rows()
-    return trace._replace(id=uuid7()), spans
+def another(outcome: Outcome) -> ChatTrace:
+    trace = outcome.chat_trace()
+    trace["id"] = uuid7()
+    return trace
 
 
 async def write(writer: TraceWriter, outcome: Outcome, runs: int) -> Measured:
@@ -80,7 +81,7 @@ async def write(writer: TraceWriter, outcome: Outcome, runs: int) -> Measured:
     before, began, cpu = writer.written, perf_counter(), process_time()
     rows = 3 * runs
     for _ in range(runs):
-        writer.add_later(partial(rows_of, outcome))
+        writer.add_later(partial(another, outcome))
         while writer.queued > ENOUGH_QUEUED:  # noqa: ASYNC110 - it tells nobody
             await asyncio.sleep(0.001)
     async with asyncio.timeout(60):

@@ -130,8 +130,7 @@ class Connection(HttpToolsProtocol):
     def pause_writing(self) -> None:
         super().pause_writing()
         if self._writing is None:
-            patience = self.limits.settings.write_timeout_s
-            self._writing = self.loop.call_later(patience, self._give_up)
+            self._writing = self.loop.call_later(self._longest_write, self._give_up)
 
     def resume_writing(self) -> None:
         super().resume_writing()
@@ -142,6 +141,10 @@ class Connection(HttpToolsProtocol):
     @property
     def _most_head(self) -> int:
         return self.limits.settings.max_header_bytes
+
+    @property
+    def _longest_write(self) -> int:
+        return self.limits.settings.write_timeout_s
 
     @property
     def _patience(self) -> int:

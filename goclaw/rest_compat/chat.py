@@ -40,10 +40,10 @@ def complete_chat(
         with admissions.keep(credential, ctx) if data.stream else nullcontext() as admission:
             run = await start_chat(ctx, data, _agent(exchange))
             lines = run_headers(run)
-            async with HangUp(exchange.receive) as hang_up:
+            async with HangUp(exchange.receive):
                 try:
                     if admission is not None:
-                        live = LiveResponse(exchange, hang_up, lines)
+                        live = LiveResponse(exchange, lines)
                         await _stream(exchange, run, data, live, admission)
                     else:
                         reply = await run.reply()

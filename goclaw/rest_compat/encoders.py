@@ -58,8 +58,8 @@ def attachment(name: str) -> bytes:
 async def send_events(exchange: Exchange, route: Route, items: Any) -> None:
     """One server-sent event for each item; what fails after the first byte is an event too."""
     write = (lambda item: item) if route.view is None else writer(route.view).one
-    async with HangUp(exchange.receive) as hang_up:
-        live = LiveResponse(exchange, hang_up, ())
+    async with HangUp(exchange.receive):
+        live = LiveResponse(exchange, ())
         try:
             async for item in items:
                 await live.write(b"data: " + dumps(write(item)) + b"\n\n")

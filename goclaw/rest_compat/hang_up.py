@@ -1,14 +1,10 @@
-"""Clients that hang up, and clients that do not read."""
+"""Clients that hang up."""
 
 import asyncio
 from types import TracebackType
 from typing import Final, Self
 
 from starlette.types import Receive
-
-KEEP_ALIVE_S: Final = 15
-SEND_TIMEOUT_S: Final = 60
-
 
 WATCH_AFTER_S: Final = 0.2
 """A call that is over by then needs no task that listens beside it."""
@@ -55,9 +51,6 @@ class HangUp:
     async def _watch(self) -> None:
         while (await self._receive())["type"] != "http.disconnect":
             pass
-        self.give_up()
-
-    def give_up(self) -> None:
         if self._task is not None and not self._gone:
             self._gone = True
             self._task.cancel()

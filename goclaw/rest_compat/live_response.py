@@ -1,12 +1,12 @@
-"""A response that goes on: server-sent events with keep-alives and a deadline for each send."""
+"""A response that goes on: server-sent events with keep-alives."""
 
 import asyncio
 from collections.abc import Awaitable, Sequence
 from typing import Final
 
 from goclaw.rest_compat.exchange import Exchange
-from goclaw.rest_compat.hang_up import KEEP_ALIVE_S, SEND_TIMEOUT_S, HangUp
 
+KEEP_ALIVE_S: Final = 15
 COMMENT: Final = b": keep-alive\n\n"
 EVENT_HEADERS: Final = (
     (b"content-type", b"text/event-stream; charset=utf-8"),
@@ -16,24 +16,18 @@ EVENT_HEADERS: Final = (
 
 
 class LiveResponse:
-    """Starts with its first write, at the latest when the first keep-alive is due.
-
-    One timer serves both: it writes a comment when nothing was written since its last turn,
-    and gives the client up when a write has waited too long.
+    """Starts with its first write, at the latest when the first keep-alive is due: a comment,
+    when nothing was written since the timer's last turn. How long a client may take to read is
+    its connection's to say (`write_timeout_s`).
     """
 
-    __slots__ = ("_exchange", "_hang_up", "_headers", "_loop", "_quiet", "_sending_since",
-                 "_tick", "_timer")  # fmt: skip
+    __slots__ = ("_exchange", "_headers", "_loop", "_quiet", "_tick", "_timer")
 
-    def __init__(
-        self, exchange: Exchange, hang_up: HangUp, headers: Sequence[tuple[bytes, bytes]]
-    ) -> None:
+    def __init__(self, exchange: Exchange, headers: Sequence[tuple[bytes, bytes]]) -> None:
         self._exchange = exchange
-        self._hang_up = hang_up
         self._headers = (*EVENT_HEADERS, *headers)
         self._loop = asyncio.get_running_loop()
         self._quiet = True
-        self._sending_since = 0.0
         self._tick: asyncio.Task[None] | None = None
         self._timer = self._loop.call_later(KEEP_ALIVE_S, self._turn)
 
@@ -44,38 +38,32 @@ class LiveResponse:
     def write(self, chunk: bytes) -> Awaitable[None]:
         """No coroutine of its own, as there is one write a delta."""
         self._quiet = False
-        if self._tick is not None:
-            return self._after_tick(chunk)
-        return self._send(chunk, more=True)
+        if self._tick is None and self._exchange.started:
+            return self._exchange.send(
+                {"type": "http.response.body", "body": chunk, "more_body": True}
+            )
+        return self._in_turn(chunk, more=True)
 
     async def end(self, chunk: bytes = b"") -> None:
         self._quiet = False
-        if self._tick is not None:
-            await self._tick
-        await self._send(chunk, more=False)
+        await self._in_turn(chunk, more=False)
         self.close()
 
     def close(self) -> None:
         self._timer.cancel()
 
-    async def _after_tick(self, chunk: bytes) -> None:
+    async def _in_turn(self, chunk: bytes, *, more: bool) -> None:
         if self._tick is not None:
             await self._tick
-        await self._send(chunk, more=True)
+        await self._send(chunk, more=more)
 
     async def _send(self, chunk: bytes, *, more: bool) -> None:
-        self._sending_since = self._loop.time()
         if not self._exchange.started:
             await self._exchange.start(200, self._headers)
         await self._exchange.send({"type": "http.response.body", "body": chunk, "more_body": more})
-        self._sending_since = 0.0
 
     def _turn(self) -> None:
-        waiting_s = self._loop.time() - self._sending_since
-        if self._sending_since and waiting_s > SEND_TIMEOUT_S:
-            self._hang_up.give_up()
-            return
-        if self._quiet and not self._sending_since:
+        if self._quiet:
             self._tick = self._loop.create_task(self._keep_alive())
         self._quiet = True
         self._timer = self._loop.call_later(KEEP_ALIVE_S, self._turn)

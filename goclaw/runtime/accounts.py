@@ -15,9 +15,10 @@ from goclaw.providers.messages import ModelMessage, Reply
 from goclaw.runtime.history import chain, link, to_row
 from goclaw.runtime.live import LiveRun, Turn
 from goclaw.runtime.prices import cost_usd
-from goclaw.runtime.spans import TraceRows
+from goclaw.runtime.spans import NO_USAGE, TraceRows
 from goclaw.runtime.spent import Spent, nothing
 from goclaw.security.scrub import Scrubber
+from goclaw.store.chat_traces import ChatTrace
 from goclaw.store.runs import NewRun, RunEnd
 from goclaw.store.traces import NewSpan, NewTrace
 
@@ -157,6 +158,43 @@ class Outcome:
             event_id=uuid7(),
             event=event,
         )
+
+    def chat_trace(self) -> ChatTrace:
+        """The same as `trace_rows`, of a run that had no model call before the open one."""
+        run, turn, reply = self.run, self.run.turn, self.reply
+        rows, by = TraceRows(run, self._scrubber), answered_by(run)
+        failed = None if self.error is None else {"error_code": self.error.code}
+        usage, called = reply.usage or NO_USAGE, run.calling
+        return {
+            "id": run.trace_id,
+            "parent_trace_id": turn.parent_trace_id,
+            "run_id": run.id,
+            "agent_id": turn.agent.id,
+            "agent_key": turn.agent.key,
+            "user_id": turn.user_id,
+            "session_id": run.session_id,
+            "session_key": run.session_key,
+            "channel": turn.channel,
+            "status": self.status,
+            "began": run.started_at,
+            "took_ms": self.duration_ms,
+            "asked": rows.asked,
+            "answered": rows.preview(self.answer),
+            "error": self.error_text,
+            "span_id": uuid7(),
+            "metadata": failed,
+            "call_id": uuid7() if called else None,
+            "called_us": (run.call_ns - run.started_ns) // 1000 if called else None,
+            "model": run.request.model if by is None else by.model,
+            "provider": turn.provider_name if by is None else by.provider,
+            "input_tokens": usage.input_tokens,
+            "output_tokens": usage.output_tokens,
+            "cost_usd": self.call_cost_usd,
+            "finish_reason": reply.finish_reason or None,
+            "first_seq": run.first_seq,
+            "last_seq": run.last_seq + (self.message is not None),
+            "call_metadata": rows.call_metadata(failed, reply, by),
+        }
 
     def trace_rows(self) -> tuple[NewTrace, list[NewSpan]]:
         """One trace, one span for the agent's turn, one within it for the model call that was

@@ -317,8 +317,8 @@ class Runner:
     def _trace(self, outcome: Outcome) -> None:
         run, rules = outcome.run, outcome.run.turn.compaction
         compacts = rules is not None and grew_too_long(outcome)
-        if run.agent_span_id is None and not compacts:
-            self._traces.add_later(outcome.trace_rows)
+        if run.agent_span_id is None and run.spent is None and not compacts:
+            self._traces.add_later(outcome.chat_trace)
             return
         trace, spans = outcome.trace_rows()
         if run.agent_span_id is None:

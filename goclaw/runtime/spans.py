@@ -2,7 +2,7 @@
 
 from decimal import Decimal
 from time import monotonic_ns
-from typing import Final
+from typing import Any, Final
 
 from goclaw.core.ids import uuid7
 from goclaw.models.runs import RunStatus
@@ -27,7 +27,7 @@ class TraceRows:
         self._run = run
         self._scrubber = scrubber
         self._began = instant(run.started_at)
-        self._asked = self.preview(run.turn.new[-1])
+        self.asked = self.preview(run.turn.new[-1])
 
     def preview(self, message: ModelMessage) -> str | None:
         return self._clip(self._run.turn.stored(message).text)
@@ -63,7 +63,7 @@ class TraceRows:
             start_time=self._began,
             end_time=None if ended_ms is None else self._began + ended_ms * 1000,
             duration_ms=ended_ms,
-            input_preview=self._asked,
+            input_preview=self.asked,
             output_preview=answered,
             total_input_tokens=spent.usage.input_tokens,
             total_output_tokens=spent.usage.output_tokens,
@@ -96,7 +96,7 @@ class TraceRows:
             start_time=self._began,
             end_time=None if ended_ms is None else self._began + ended_ms * 1000,
             duration_ms=ended_ms,
-            input_preview=self._asked,
+            input_preview=self.asked,
             output_preview=answered,
             error=error,
             created_at=self._began,
@@ -116,7 +116,7 @@ class TraceRows:
         the call that was answered, where it was not the first.
         """
         run = self._run
-        began, first = self._at(run.call_ns), run.first_token_ns
+        began = self._at(run.call_ns)
         # The end of a run is told in whole milliseconds, in the last of which a call may begin.
         ended = max(began, agent.end_time or self._at(monotonic_ns()))
         model = run.request.model if by is None else by.model
@@ -145,17 +145,25 @@ class TraceRows:
             finish_reason=reply.finish_reason or None,
             first_seq=run.first_seq,
             last_seq=wrote_to,
-            metadata=(agent.metadata or {})
-            | {
-                "provider_type": run.turn.provider_type if by is None else by.provider_type,
-                "response_model": reply.model or None,
-                "cached_tokens": usage.cached_tokens,
-                "cache_write_tokens": usage.cache_write_tokens,
-                "attempts": [attempt.row() for attempt in run.request.attempts],
-                "reasoning_tokens": usage.reasoning_tokens,
-                "first_token_ms": None if first is None else (first - run.call_ns) // 1_000_000,
-            },
+            metadata=self.call_metadata(agent.metadata, reply, by),
         )
+
+    def call_metadata(
+        self, failed: dict[str, Any] | None, reply: Reply, by: Attempt | None
+    ) -> dict[str, Any]:
+        """Of the open model call."""
+        run, first = self._run, self._run.first_token_ns
+        usage = reply.usage or NO_USAGE
+        return {
+            **(failed or {}),
+            "provider_type": run.turn.provider_type if by is None else by.provider_type,
+            "response_model": reply.model or None,
+            "cached_tokens": usage.cached_tokens,
+            "cache_write_tokens": usage.cache_write_tokens,
+            "attempts": [attempt.row() for attempt in run.request.attempts],
+            "reasoning_tokens": usage.reasoning_tokens,
+            "first_token_ms": None if first is None else (first - run.call_ns) // 1_000_000,
+        }
 
     def tool_call(
         self,

@@ -10,8 +10,9 @@ import structlog
 
 from goclaw.core.errors import Unavailable
 from goclaw.models.runs import RunStatus
+from goclaw.store.chat_traces import ChatTrace
 from goclaw.store.database import Database
-from goclaw.store.traces import NewSpan, NewTrace, Refused, copy_rows
+from goclaw.store.traces import NewSpan, NewTrace, Refused, write_traces
 
 log = structlog.get_logger()
 
@@ -27,25 +28,28 @@ MAX_QUEUED: Final = 50_000
 Written = TypeVar("Written", NewTrace, NewSpan)
 
 
-Make = Callable[[], tuple[NewTrace, Sequence[NewSpan]]]
+Make = Callable[[], ChatTrace]
 
 OnEnded = Callable[[UUID, Collection[UUID] | None], None]
 """Told of a trace that has ended once it is written; or of spans that came after its end."""
 
 
 class Entry(NamedTuple):
-    """Rows that were handed in together. With `replaces` some of them may be there in the form
-    they had while their run went on. `whole` is all there will ever be of its run: no other
-    entry has a row of the same id.
+    """Rows that were handed in together, or a record of which they are made. With `replaces` some
+    of them may be there in the form they had while their run went on. `whole` is all there will
+    ever be of its run: no other entry has a row of the same id.
     """
 
     trace: NewTrace | None
     spans: Sequence[NewSpan]
     replaces: bool = False
     whole: bool = False
+    chat: ChatTrace | None = None
 
     @property
     def rows(self) -> int:
+        if self.chat is not None:
+            return 2 if self.chat["call_id"] is None else 3
         return len(self.spans) + (self.trace is not None)
 
 
@@ -74,8 +78,8 @@ class TraceWriter:
         self._put(Entry(trace, spans, whole=True))
 
     def add_later(self, make: Make) -> None:
-        """The same, made when they are about to be written: by then the run's caller has its
-        answer.
+        """Of a run of which nothing was handed in before; made when it is about to be written: by
+        then the run's caller has its answer.
         """
         self._ended.append(make)
         if len(self._ended) >= UNMADE_RUNS:
@@ -85,7 +89,7 @@ class TraceWriter:
         ended, self._ended = self._ended, []
         for make in ended:
             try:
-                self.add(*make())
+                self._put(Entry(None, (), whole=True, chat=make()))
             except Exception:  # of one run alone: those of others are written
                 self.dropped += 1
                 log.exception("traces.not_made")
@@ -162,7 +166,8 @@ class TraceWriter:
         if not all(entry.whole for entry in batch):
             traces, spans = _latest(traces), _latest(spans)
             replaced = [id for entry in batch if entry.replaces for id in _ids(entry)]
-        await copy_rows(self._database, traces, spans, replaced)
+        chats = [entry.chat for entry in batch if entry.chat is not None]
+        await write_traces(self._database, traces, spans, replaced, chats)
         rows = sum(entry.rows for entry in batch)
         self._batch = []
         self.queued -= rows
@@ -173,7 +178,9 @@ class TraceWriter:
     def _tell(self, batch: list[Entry], on_ended: OnEnded) -> None:
         """The agent's span is there at the end of a run, and not with what comes after it."""
         for entry in batch:
-            if entry.trace is not None and entry.trace.status != RunStatus.RUNNING:
+            if entry.chat is not None:
+                on_ended(entry.chat["id"], None)
+            elif entry.trace is not None and entry.trace.status != RunStatus.RUNNING:
                 is_end = any(span.parent_span_id is None for span in entry.spans)
                 on_ended(entry.trace.id, None if is_end else [span.id for span in entry.spans])
 

@@ -100,7 +100,7 @@ class Database:
     def __init__(
         self, pool: Pool, copies: Pool, engine: AsyncEngine, groups: Pool | None = None
     ) -> None:
-        """`copies` is for COPY alone, which takes instants as `set_copy_codecs` says; `groups`
+        """`copies` is for traces alone, as COPY takes instants as `set_copy_codecs` says; `groups`
         for what `grouped` sends, where connections suffice.
         """
         self.pool = pool

@@ -13,6 +13,7 @@ from goclaw.core.paging import Page, PageRequest
 from goclaw.models.runs import RunStatus
 from goclaw.models.traces import Span, SpanType, SpanView, Trace, TraceView
 from goclaw.store.away import unavailable_when_away
+from goclaw.store.chat_traces import UNFOLD, ChatTrace, in_one
 from goclaw.store.connections import ACQUIRE_TIMEOUT_S
 from goclaw.store.database import Database, Reads, fetch
 from goclaw.store.pages import (
@@ -166,31 +167,33 @@ NOT_TAKEN: Final = (
 )
 
 
-async def copy_rows(
+async def write_traces(
     database: Database,
     traces: Sequence[NewTrace],
     spans: Sequence[NewSpan],
     replaced: Sequence[UUID] = (),
+    chats: Sequence[ChatTrace] = (),
 ) -> None:
-    """Many rows by COPY, in a transaction whose commit waits for no disk: a crash of the
-    database may lose the last ones. `replaced` are ids of traces and spans that may be there
-    as they were while their run went on. Other rows that are there already were written by an
-    attempt of which nobody heard the end: all of them, as a transaction writes all or none.
+    """Many at once, in a transaction whose commit waits for no disk: a crash of the database may
+    lose the last ones. `replaced` are ids of traces and spans that may be there as they were
+    while their run went on. Others that are there already were written by an attempt of which
+    nobody heard the end: all of them, as a transaction writes all or none.
 
     Raises Refused, and Unavailable when the database is away.
     """
     try:
         with unavailable_when_away(), suppress(asyncpg.UniqueViolationError):
-            await _copy(database, traces, spans, replaced)
+            await _write(database, traces, spans, replaced, chats)
     except NOT_TAKEN as error:
         raise Refused(type(error).__name__) from None  # others' words would quote the rows
 
 
-async def _copy(
+async def _write(
     database: Database,
     traces: Sequence[NewTrace],
     spans: Sequence[NewSpan],
     replaced: Sequence[UUID],
+    chats: Sequence[ChatTrace],
 ) -> None:
     async with (
         database.copies.acquire(timeout=ACQUIRE_TIMEOUT_S) as connection,
@@ -200,9 +203,13 @@ async def _copy(
         if replaced:
             await connection.execute("delete from traces where id = any($1)", replaced)
             await connection.execute("delete from spans where id = any($1)", replaced)
+        if chats:
+            await connection.execute(UNFOLD, in_one(chats))
         copy = connection.copy_records_to_table
-        await copy("traces", records=traces, columns=NewTrace._fields)
-        await copy("spans", records=spans, columns=NewSpan._fields)
+        if traces:
+            await copy("traces", records=traces, columns=NewTrace._fields)
+        if spans:
+            await copy("spans", records=spans, columns=NewSpan._fields)
 
 
 LEFT: Final = f"""

@@ -40,7 +40,7 @@ RUN = """
 def slow(monkeypatch: pytest.MonkeyPatch) -> None:
     """Queues are short, and sends may take half a second."""
     monkeypatch.setattr("goclaw.schema.socket.SEND_TIMEOUT_S", 0.5)
-    monkeypatch.setattr("goclaw.rest_compat.live_response.SEND_TIMEOUT_S", 0.5)
+    monkeypatch.setattr("goclaw.cli.connection.Connection._longest_write", 0.5)
     monkeypatch.setattr("goclaw.rest_compat.live_response.KEEP_ALIVE_S", 0.2)
 
 

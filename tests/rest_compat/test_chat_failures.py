@@ -10,6 +10,7 @@ import pytest
 from openai import AsyncOpenAI
 from openai.types.chat import ChatCompletionChunk, ChatCompletionMessageParam
 
+from goclaw.cli.connection import Connection
 from goclaw.core.paging import PageRequest
 from goclaw.models.runs import RunStatus
 from goclaw.resolvers.runs import list_runs
@@ -155,7 +156,7 @@ async def test_a_client_that_does_not_read_is_given_up(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(live_response, "KEEP_ALIVE_S", 0.2)
-    monkeypatch.setattr(live_response, "SEND_TIMEOUT_S", 0.3)
+    monkeypatch.setattr(Connection, "_longest_write", 0.3)
     upstream.reply(text="x" * 40_000_000, deltas=400)
     host, port = server.url.removeprefix("http://").split(":")
     reader, writer = await asyncio.open_connection(host, int(port), limit=1024)

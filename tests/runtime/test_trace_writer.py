@@ -1,7 +1,10 @@
 """Trace rows: written in batches, kept while the database is away, bounded."""
 
 import asyncio
+from collections.abc import Collection
+from functools import partial
 from typing import Any
+from uuid import UUID
 
 import pytest
 
@@ -13,7 +16,8 @@ from goclaw.models.traces import Span, SpanType, Trace
 from goclaw.resolvers.services import Services
 from goclaw.runtime import trace_writer
 from goclaw.runtime.trace_writer import TraceWriter
-from goclaw.store.traces import NewSpan, NewTrace, copy_rows, instant
+from goclaw.store.chat_traces import ChatTrace
+from goclaw.store.traces import NewSpan, NewTrace, instant, write_traces
 
 
 def rows(spans: int = 2) -> tuple[NewTrace, list[NewSpan]]:
@@ -45,6 +49,40 @@ def rows(spans: int = 2) -> tuple[NewTrace, list[NewSpan]]:
     return trace, [span_of(trace) for _ in range(spans)]
 
 
+def record(**other: Any) -> ChatTrace:
+    made: Any = {
+        "id": uuid7(),
+        "parent_trace_id": None,
+        "run_id": uuid7(),
+        "agent_id": uuid7(),
+        "agent_key": "scribe",
+        "user_id": "ada",
+        "session_id": uuid7(),
+        "session_key": "talk",
+        "channel": "http",
+        "status": RunStatus.COMPLETED,
+        "began": now(),
+        "took_ms": 5,
+        "asked": "?",
+        "answered": "!",
+        "error": None,
+        "span_id": uuid7(),
+        "metadata": None,
+        "call_id": uuid7(),
+        "called_us": 1,
+        "model": "gpt-4o",
+        "provider": "vendor",
+        "input_tokens": 1,
+        "output_tokens": 2,
+        "cost_usd": None,
+        "finish_reason": "stop",
+        "first_seq": 1,
+        "last_seq": 2,
+        "call_metadata": {"a": 1},
+    }
+    return made | other  # type: ignore[no-any-return]
+
+
 def span_of(trace: NewTrace) -> NewSpan:
     return NewSpan(
         id=uuid7(),
@@ -69,15 +107,46 @@ async def count(services: Services, table: str) -> int:
 
 
 async def test_rows_that_cannot_be_made_keep_no_others_back(services: Services) -> None:
-    def broken() -> tuple[NewTrace, list[NewSpan]]:
+    def broken() -> ChatTrace:
         raise ValueError("no such figure")
 
     writer = TraceWriter(services.database)
-    for make in (rows, broken, rows):
+    for make in (record, broken, record):
         writer.add_later(make)
     await writer.flush()
     assert await count(services, "traces") == 2
     assert (writer.written, writer.dropped) == (6, 1)
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [{"asked": "N\0"}, {"asked": "\ud800"}, {"took_ms": 2**40}, {"agent_key": None}],
+    ids=["a nul", "half a letter", "too long", "nobody"],
+)
+async def test_a_record_the_database_refuses_keeps_no_others_back(
+    services: Services, bad: dict[str, Any]
+) -> None:
+    writer = TraceWriter(services.database)
+    for number in range(50):
+        other = bad if number in (17, 33) else {}
+        writer.add_later(partial(record, **other))
+        writer.note(span_of(rows()[0]))
+    await writer.flush()
+    assert (await count(services, "traces"), await count(services, "spans")) == (48, 146)
+    assert (writer.written, writer.queued, writer.dropped) == (194, 0, 6)
+
+
+async def test_a_record_whose_end_nobody_heard_is_written_once(services: Services) -> None:
+    told: list[tuple[UUID, Collection[UUID] | None]] = []
+    writer = TraceWriter(services.database, lambda id, spans: told.append((id, spans)))
+    made = record(), record(call_id=None)
+    await write_traces(services.database, (), (), (), made)
+    for one in made:
+        writer.add_later(one.copy)
+    await writer.flush()
+    assert (await count(services, "traces"), await count(services, "spans")) == (2, 3)
+    assert (writer.queued, writer.dropped) == (0, 0)
+    assert told == [(one["id"], None) for one in made]
 
 
 @pytest.mark.parametrize("bad", [{"name": "N\0"}, {"duration_ms": 2**40}, {"name": 5}])
@@ -114,7 +183,7 @@ async def test_rows_wait_for_a_database_that_is_away(
     writer = TraceWriter(services.database)
     writer.add(*rows())
     with monkeypatch.context() as patch:
-        patch.setattr(trace_writer, "copy_rows", away)
+        patch.setattr(trace_writer, "write_traces", away)
         await writer.flush()
     assert writer.queued == 3
     await writer.flush()
@@ -124,7 +193,7 @@ async def test_rows_wait_for_a_database_that_is_away(
 async def test_a_batch_whose_end_nobody_heard_is_written_once(
     services: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real = copy_rows
+    real = write_traces
 
     async def written_then_lost(*arguments: Any) -> None:
         await real(*arguments)
@@ -133,7 +202,7 @@ async def test_a_batch_whose_end_nobody_heard_is_written_once(
     writer = TraceWriter(services.database)
     writer.add(*rows())
     with monkeypatch.context() as patch:
-        patch.setattr(trace_writer, "copy_rows", written_then_lost)
+        patch.setattr(trace_writer, "write_traces", written_then_lost)
         await writer.flush()
     writer.add(*rows())
     await writer.flush()
