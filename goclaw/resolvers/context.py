@@ -2,12 +2,10 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from functools import cached_property, partial
 from typing import Any, Final, Protocol, TypeVar
 from uuid import UUID
-
-from strawberry.dataloader import DataLoader
 
 from goclaw.core.callers import Caller
 from goclaw.core.errors import InvalidInput, NotFound, Unauthenticated
@@ -24,6 +22,7 @@ from goclaw.models.providers import Provider
 from goclaw.models.runs import RunView
 from goclaw.models.sessions import Message, Session
 from goclaw.models.traces import SpanView, TraceView
+from goclaw.resolvers.loader import Loader
 from goclaw.resolvers.services import Services
 from goclaw.resolvers.targets import TARGETS
 from goclaw.store.agent_instances import files_by_instance, instances_by_id
@@ -86,14 +85,6 @@ say who is offered to ask others.
 """
 
 
-class Loader(DataLoader[UUID, T]):
-    """Clearing what was never loaded is no error."""
-
-    def clear(self, key: UUID) -> None:
-        with suppress(KeyError):
-            super().clear(key)
-
-
 class Context:
     """`caller` is None until somebody signed in. `locale` is the language that errors are told
     in, `address` the peer's IP address; `idempotency_key` is what the client sent to have a
@@ -120,7 +111,7 @@ class Context:
         self.idempotency_key = idempotency_key
         self.command = command
         self._in_block = False
-        self._message_pages: dict[PageRequest, Loader[Page[Message] | None]] = {}
+        self._message_pages: dict[PageRequest, Loader[UUID, Page[Message] | None]] = {}
         self._slots = asyncio.Semaphore(STATEMENTS_AT_ONCE)
 
     def afresh(self, locale: Locale | None = None) -> "Context":
@@ -215,7 +206,7 @@ class Context:
         if self._in_block:
             raise RuntimeError("a loader was awaited inside ctx.db(): it would deadlock")
 
-    def _by_id(self, load: Load[T]) -> Loader[T | None]:
+    def _by_id(self, load: Load[T]) -> Loader[UUID, T | None]:
         async def batch(ids: list[UUID]) -> list[T | None]:
             self._outside_blocks()
             rows = await load(self.reads, ids)
@@ -224,65 +215,65 @@ class Context:
         return Loader(batch, max_batch_size=MAX_BATCH)
 
     @cached_property
-    def agents(self) -> Loader[AgentView | None]:
+    def agents(self) -> Loader[UUID, AgentView | None]:
         return self._by_id(agents_by_id)
 
     @cached_property
-    def shares(self) -> Loader[list[AgentShare] | None]:
+    def shares(self) -> Loader[UUID, list[AgentShare] | None]:
         return self._by_id(shares_by_agent)
 
     @cached_property
-    def providers(self) -> Loader[Provider | None]:
+    def providers(self) -> Loader[UUID, Provider | None]:
         return self._by_id(providers_by_id)
 
     @cached_property
-    def api_keys(self) -> Loader[ApiKey | None]:
+    def api_keys(self) -> Loader[UUID, ApiKey | None]:
         return self._by_id(keys_by_id)
 
     @cached_property
-    def sessions(self) -> Loader[Session | None]:
+    def sessions(self) -> Loader[UUID, Session | None]:
         return self._by_id(sessions_by_id)
 
     @cached_property
-    def cron_jobs(self) -> Loader[CronJobView | None]:
+    def cron_jobs(self) -> Loader[UUID, CronJobView | None]:
         return self._by_id(cron_jobs_by_id)
 
     @cached_property
-    def last_cron_runs(self) -> Loader[CronRun | None]:
+    def last_cron_runs(self) -> Loader[UUID, CronRun | None]:
         """By the id of the job."""
         return self._by_id(last_cron_runs)
 
     @cached_property
-    def agent_links(self) -> Loader[AgentLink | None]:
+    def agent_links(self) -> Loader[UUID, AgentLink | None]:
         return self._by_id(agent_links_by_id)
 
     @cached_property
-    def instances(self) -> Loader[AgentInstanceView | None]:
+    def instances(self) -> Loader[UUID, AgentInstanceView | None]:
         return self._by_id(instances_by_id)
 
     @cached_property
-    def instance_files(self) -> Loader[list[UserContextFile] | None]:
+    def instance_files(self) -> Loader[UUID, list[UserContextFile] | None]:
         """By the id of the instance."""
         return self._by_id(files_by_instance)
 
     @cached_property
-    def delegations(self) -> Loader[DelegationView | None]:
+    def delegations(self) -> Loader[UUID, DelegationView | None]:
         return self._by_id(delegations_by_id)
 
     @cached_property
-    def child_delegations(self) -> Loader[list[DelegationView] | None]:
+    def child_delegations(self) -> Loader[UUID, list[DelegationView] | None]:
         """By the id of the task they came of."""
         return self._by_id(delegations_by_parent)
 
     @cached_property
-    def messages(self) -> Loader[Message | None]:
+    def messages(self) -> Loader[UUID, Message | None]:
         return self._by_id(messages_by_id)
 
     @cached_property
-    def runs(self) -> Loader[RunView | None]:
+    def runs(self) -> Loader[UUID, RunView | None]:
         return self._by_id(runs_by_id)
 
-    def messages_of_sessions(self, page: PageRequest) -> Loader[Page[Message] | None]:
+    def messages_of_sessions(self, page: PageRequest) -> Loader[UUID, Page[Message] | None]:
         """One loader for each page that is asked for."""
         loader = self._message_pages.get(page)
         if loader is None:
@@ -291,7 +282,7 @@ class Context:
         return loader
 
     @cached_property
-    def tails(self) -> DataLoader[Tail, list[Message]]:
+    def tails(self) -> Loader[Tail, list[Message]]:
         """What steps of runs read and wrote: the last messages up to one, oldest first."""
 
         async def batch(tails: list[Tail]) -> list[list[Message]]:
@@ -299,19 +290,19 @@ class Context:
             messages = await messages_of_tails(self.reads, tails, TAIL_MESSAGES)
             return [messages[tail] for tail in tails]
 
-        return DataLoader(batch, max_batch_size=MAX_BATCH)
+        return Loader(batch, max_batch_size=MAX_BATCH)
 
     @cached_property
-    def traces(self) -> Loader[TraceView | None]:
+    def traces(self) -> Loader[UUID, TraceView | None]:
         return self._by_id(traces_by_id)
 
     @cached_property
-    def child_traces(self) -> Loader[list[TraceView] | None]:
+    def child_traces(self) -> Loader[UUID, list[TraceView] | None]:
         """By the id of the trace they hang below."""
         return self._by_id(traces_by_parent)
 
     @cached_property
-    def spans(self) -> Loader[list[SpanView] | None]:
+    def spans(self) -> Loader[UUID, list[SpanView] | None]:
         return self._by_id(spans_by_trace)
 
 
