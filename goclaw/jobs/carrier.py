@@ -13,6 +13,8 @@ import structlog
 from procrastinate import App, BaseRetryStrategy, PsycopgConnector, RetryDecision
 from procrastinate.jobs import DeleteJobCondition, Job
 from procrastinate.worker import Worker
+from psycopg import AsyncConnection
+from psycopg.abc import RV, PQGen
 
 from goclaw.core.clock import clock_s
 from goclaw.core.errors import GatewayError
@@ -33,6 +35,7 @@ log = structlog.get_logger()
 POLL_S: Final = 1.0
 """How soon a job is found that was put off, or whose notice was lost."""
 
+LOOK_S: Final = 30.0
 POOL_SIZE: Final = 2
 TOLD_AGAIN_S: Final = 0.1
 BROKEN_S: Final = 5
@@ -51,6 +54,26 @@ class Again(BaseRetryStrategy):
         elif not isinstance(exception, GatewayError):
             log.error("job.failed", job=job.task_name, attempts=job.attempts, exc_info=exception)
         return RetryDecision(retry_in={"seconds": wait_s})
+
+
+class Patient(AsyncConnection[Any]):
+    """Waits for its socket alone. The library looks ten times a second whether somebody pressed
+    Ctrl-C, which the event loop is told anyway: the four connections that listen took more of an
+    idle worker than all else.
+    """
+
+    async def wait(
+        self,
+        gen: PQGen[RV],
+        interval: float = LOOK_S,
+        timeout: float | None = None,  # noqa: ASYNC109 - the library's
+    ) -> RV:
+        return await super().wait(gen, interval, timeout)
+
+
+async def without_transactions(connection: AsyncConnection[Any]) -> None:
+    """Whatever the library does is one statement, which needs no BEGIN and COMMIT around it."""
+    await connection.set_autocommit(True)
 
 
 class Carrier:
@@ -156,7 +179,12 @@ def open_app(services: Services) -> App:
     settings = services.settings
     pooled: dict[str, Any] = {} if settings.statement_cache else {"prepare_threshold": None}
     connector = PsycopgConnector(
-        conninfo=services.host.dsn, min_size=1, max_size=POOL_SIZE, kwargs=pooled
+        conninfo=services.host.dsn,
+        connection_class=Patient,
+        configure=without_transactions,
+        min_size=1,
+        max_size=POOL_SIZE,
+        kwargs=pooled,
     )
     app = App(connector=connector)
 
