@@ -19,3 +19,8 @@ def uuid7() -> UUID:
     _set_int(made, _uuid7().int)
     _set_is_safe(made, _UNKNOWN)
     return made
+
+
+def uuid7_text() -> str:
+    """The same for where it is told as text, in half the time."""
+    return str(_uuid7())

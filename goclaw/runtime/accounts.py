@@ -7,7 +7,7 @@ from time import monotonic_ns
 from typing import Any
 
 from goclaw.core.errors import GatewayError
-from goclaw.core.ids import uuid7
+from goclaw.core.ids import uuid7, uuid7_text
 from goclaw.models.providers import ProviderType
 from goclaw.models.runs import RunStatus
 from goclaw.providers.attempts import Attempt
@@ -181,9 +181,9 @@ class Outcome:
             "asked": rows.asked,
             "answered": rows.preview(self.answer),
             "error": self.error_text,
-            "span_id": uuid7(),
+            "span_id": uuid7_text(),
             "metadata": failed,
-            "call_id": uuid7() if called else None,
+            "call_id": uuid7_text() if called else None,
             "called_us": (run.call_ns - run.started_ns) // 1000 if called else None,
             "model": run.request.model if by is None else by.model,
             "provider": turn.provider_name if by is None else by.provider,

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import orjson
 
-from goclaw.core.ids import uuid7
+from goclaw.core.ids import uuid7_text
 from goclaw.providers.messages import ImagePart, ModelMessage, TextPart, Thought, ToolCall
 
 Row = dict[str, Any]
@@ -57,7 +57,7 @@ def lacks_contents(row: Any) -> bool:
 def to_row(message: ModelMessage, seq: int) -> Row:
     """A row of `messages`. An image is kept as what it was, not as what it showed."""
     row = {
-        "id": uuid7(),
+        "id": uuid7_text(),
         "seq": seq,
         "role": "system" if message.role == "developer" else message.role,
         "name": message.name,

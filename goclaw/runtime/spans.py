@@ -1,6 +1,7 @@
 """The rows of a run's trace: the agent's turn, and within it each model call and tool call."""
 
 from decimal import Decimal
+from functools import cached_property
 from time import monotonic_ns
 from typing import Any, Final
 
@@ -26,8 +27,11 @@ class TraceRows:
     def __init__(self, run: LiveRun, scrubber: Scrubber) -> None:
         self._run = run
         self._scrubber = scrubber
-        self._began = instant(run.started_at)
         self.asked = self.preview(run.turn.new[-1])
+
+    @cached_property
+    def _began(self) -> int:
+        return instant(self._run.started_at)
 
     def preview(self, message: ModelMessage) -> str | None:
         return self._clip(self._run.turn.stored(message).text)

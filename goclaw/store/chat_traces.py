@@ -34,9 +34,9 @@ class ChatTrace(TypedDict):
     asked: str | None
     answered: str | None
     error: str | None
-    span_id: UUID
+    span_id: str
     metadata: dict[str, Any] | None
-    call_id: UUID | None
+    call_id: str | None
     called_us: int | None
     model: str | None
     provider: str | None
