@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from functools import partial
 from time import perf_counter, process_time
 from typing import Final, cast
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from bench.chat import cpu_at_once
 from bench.machine import under_test
@@ -70,18 +70,19 @@ def ended_run() -> Outcome:
     return Outcome(run, RunStatus.COMPLETED, None, Scrubber())
 
 
-def another(outcome: Outcome) -> ChatTrace:
+def another(outcome: Outcome, id: UUID) -> ChatTrace:
+    """A run has the id of its trace from its beginning."""
     trace = outcome.chat_trace()
-    trace["id"] = uuid7()
+    trace["id"] = id
     return trace
 
 
 async def write(writer: TraceWriter, outcome: Outcome, runs: int) -> Measured:
     """One trace and two spans a run, from the run's figures to the committed rows."""
+    rows, ids = 3 * runs, [uuid7() for _ in range(runs)]
     before, began, cpu = writer.written, perf_counter(), process_time()
-    rows = 3 * runs
-    for _ in range(runs):
-        writer.add_later(partial(another, outcome))
+    for id in ids:
+        writer.add_later(partial(another, outcome, id))
         while writer.queued > ENOUGH_QUEUED:  # noqa: ASYNC110 - it tells nobody
             await asyncio.sleep(0.001)
     async with asyncio.timeout(60):
