@@ -36,7 +36,7 @@ class Gateway:
     def __init__(self, host: Host) -> None:
         self._host = host
         self._prefix = host.settings.path_prefix
-        self._proxies = Proxies(host.settings)
+        self._proxies = Proxies(host.settings) or None
         self._stack = AsyncExitStack()
         self._services: Services | None = None
         self._jobs: asyncio.Task[None] | None = None
@@ -50,7 +50,7 @@ class Gateway:
         if scope["type"] == "lifespan":
             await self._lifespan(receive, send)
             return
-        if self._proxies:
+        if self._proxies is not None:
             self._proxies.resolve(scope)
         if self._prefix:
             scope = self._without_prefix(scope)

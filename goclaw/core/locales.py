@@ -27,7 +27,10 @@ RANGE: Final = re.compile(
 
 def locale_of(*wishes: str | None) -> Locale:
     """The first wish that names a language there is; each is an Accept-Language field."""
-    return next((found for wish in wishes if wish and (found := preferred(wish))), Locale.EN)
+    for wish in wishes:
+        if wish and (found := preferred(wish)):
+            return found
+    return Locale.EN
 
 
 @lru_cache(maxsize=256)

@@ -72,7 +72,9 @@ class LiveReader:
         return self._everything.union(*self._by_topic.values())
 
     def wake(self) -> None:
-        self._wakeup.set()
+        """Whoever comes first begins by looking."""
+        if self._position is not None:
+            self._wakeup.set()
 
     async def attach(self, subscriber: Subscriber) -> Cursor:
         """Pushes every event after the returned position. Raises Unavailable when the

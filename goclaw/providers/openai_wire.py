@@ -1,5 +1,7 @@
 """OpenAI's chat completions, which most vendors speak with small differences."""
 
+from operator import attrgetter
+
 from goclaw.providers.client import StreamReader
 from goclaw.providers.messages import (
     SYSTEM_ROLES,
@@ -37,13 +39,13 @@ _OPTIONS = (
     "seed",
     "presence_penalty",
     "frequency_penalty",
-    "tools",
-    "tool_choice",
-    "parallel_tool_calls",
     "user",
     "logprobs",
     "top_logprobs",
 )
+_TOOL_OPTIONS = ("tools", "tool_choice", "parallel_tool_calls")
+_option_values = attrgetter(*_OPTIONS)
+_tool_option_values = attrgetter(*_TOOL_OPTIONS)
 
 
 class OpenAIWire(WireClient):
@@ -52,13 +54,9 @@ class OpenAIWire(WireClient):
 
     def _body(self, request: ModelRequest, model: str, *, stream: bool) -> Json:
         body: Json = {"model": model, "messages": self._messages(request.messages)}
-        for option in _OPTIONS:
-            value = getattr(request, option)
-            if value is not None:
-                body[option] = value
-        if not request.tools:
-            for option in ("tools", "tool_choice", "parallel_tool_calls"):
-                body.pop(option, None)
+        _set(body, _OPTIONS, _option_values(request))
+        if request.tools:
+            _set(body, _TOOL_OPTIONS, _tool_option_values(request))
         if stream:
             body["stream"] = True
             body["stream_options"] = {"include_usage": True}
@@ -133,6 +131,12 @@ class OpenAIWire(WireClient):
         ]
 
 
+def _set(body: Json, names: tuple[str, ...], values: tuple[object, ...]) -> None:
+    for name, value in zip(names, values, strict=True):
+        if value is not None:
+            body[name] = value
+
+
 def _tell(messages: list[Json], text: str) -> None:
     """Behind the system messages at the start, before all that changes."""
     roles = [message["role"] for message in messages]
@@ -158,12 +162,11 @@ def _message(message: ModelMessage, named: bool, echoes: bool) -> Json:
 
 def _content_out(message: ModelMessage) -> str | list[Json]:
     """A list only where there is an image: not every vendor takes lists of text."""
-    content = message.content
     if message.role == "tool":
         return _result_out(message)
-    if isinstance(content, str) or not message.images:
-        return message.text
-    return [_part(part) for part in content]
+    if isinstance(message.content, str):
+        return message.content
+    return [_part(part) for part in message.content] if message.images else message.text
 
 
 def _result_out(message: ModelMessage) -> str:

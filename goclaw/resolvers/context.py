@@ -138,12 +138,15 @@ class Context:
     @property
     def user_id(self) -> str:
         """Who owns what this call writes. Raises InvalidInput when no user was named."""
-        self.require_user()
-        return self.caller.actor
+        caller = self.caller
+        if caller.user_id is None:
+            self.require_user()
+        return caller.actor
 
     def require_user(self) -> None:
         """Raises InvalidInput when no user was named, but for the administrator."""
-        if self.caller.user_id is None and not self.caller.sees_all:
+        caller = self.caller
+        if caller.user_id is None and not caller.sees_all:
             raise InvalidInput("user_required", field="X-GoClaw-User-Id")
 
     @property

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from secrets import token_hex
+from os import urandom
 from uuid import UUID
 
 from goclaw.core.errors import InvalidInput, NotFound, Unavailable
@@ -97,8 +97,9 @@ async def new_turn(
     request.model = row.model
     if provider.provider_type in WITHOUT_TOOLS and request.tools:
         raise InvalidInput("model_without_tools", field="tools", model=row.model)
-    toolbox = await _toolbox(ctx, row)
-    files = await prompt_files(ctx.services.database, row, ctx.user_id, channel)
+    user_id = ctx.user_id
+    toolbox = await _toolbox(ctx, row, user_id)
+    files = await prompt_files(ctx.services.database, row, user_id, channel)
     request.messages = _with_prompt(row, spoken, toolbox, files)
     request.max_tokens = min(request.max_tokens or row.max_output_tokens, row.max_output_tokens)
     if request.temperature is None:
@@ -110,7 +111,6 @@ async def new_turn(
         warning = ctx.services.guard.warning
         _guard(ctx.services.guard, request, spoken.new)
     goes_on = continues or session_id is not None
-    user_id = ctx.user_id
     return Turn(
         agent=row,
         provider_type=provider.provider_type,
@@ -144,10 +144,10 @@ def _guard(guard: Guard, request: ModelRequest, new: Sequence[ModelMessage]) -> 
     request.messages.extend(ModelMessage("user", warning) for warning in warnings)
 
 
-async def _toolbox(ctx: Context, row: Target) -> Toolbox | None:
+async def _toolbox(ctx: Context, row: Target, user_id: str) -> Toolbox | None:
     if row.provider.provider_type in WITHOUT_TOOLS:
         return None
-    return await ctx.services.toolboxes.toolbox(row, ctx.user_id)
+    return await ctx.services.toolboxes.toolbox(row, user_id)
 
 
 def _budgets(ctx: Context, row: Target, user_id: str) -> tuple[Budget, ...]:
@@ -182,7 +182,7 @@ def _session_key(user_id: str, row: Target, channel: str) -> str:
     """Eight random bytes: with four, as the reference gateway has, two of a user's first hundred
     thousand sessions would have met, and the second call been refused.
     """
-    return f"agent:{row.key}:{channel}-{user_id[:MAX_USER_ID_BYTES]}-{token_hex(8)}"
+    return f"agent:{row.key}:{channel}-{user_id[:MAX_USER_ID_BYTES]}-{urandom(8).hex()}"
 
 
 def _label(new: Sequence[ModelMessage]) -> str | None:

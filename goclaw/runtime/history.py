@@ -8,7 +8,7 @@ from typing import Any, Final
 import orjson
 
 from goclaw.core.ids import uuid7_text
-from goclaw.providers.messages import ImagePart, ModelMessage, TextPart, Thought, ToolCall
+from goclaw.providers.messages import ModelMessage, Part, TextPart, Thought, ToolCall
 
 Row = dict[str, Any]
 
@@ -16,10 +16,14 @@ Row = dict[str, Any]
 def link(previous: bytes, message: ModelMessage) -> bytes:
     """The hash of a conversation that ends with `message`, given the hash of what came before."""
     content = message.content
+    if isinstance(content, str):
+        text, urls = content, []
+    else:
+        text, urls = message.text, [part.url for part in message.images]
     parts = (
         message.role,
-        message.text,
-        [] if isinstance(content, str) else [p.url for p in content if isinstance(p, ImagePart)],
+        text,
+        urls,
         [(call.id, call.name, call.arguments) for call in message.tool_calls],
         message.tool_call_id,
         message.name,
@@ -56,13 +60,15 @@ def lacks_contents(row: Any) -> bool:
 
 def to_row(message: ModelMessage, seq: int) -> Row:
     """A row of `messages`. An image is kept as what it was, not as what it showed."""
+    content = message.content
+    plain = isinstance(content, str)
     row = {
         "id": uuid7_text(),
         "seq": seq,
         "role": "system" if message.role == "developer" else message.role,
         "name": message.name,
-        "content": message.text,
-        "parts": _kept_parts(message),
+        "content": content if plain else message.text,
+        "parts": None if plain else [_part_row(part) for part in message.parts],
         "tool_calls": [_call_row(call) for call in message.tool_calls] or None,
         "tool_call_id": message.tool_call_id,
     }
@@ -79,19 +85,12 @@ def _thought_row(thought: Thought) -> Row:
     return values | {"text": thought.text.replace("\0", "")}
 
 
-def _kept_parts(message: ModelMessage) -> list[Row] | None:
-    if isinstance(message.content, str):
-        return None
-    return [
-        {"type": "text", "text": part.text} if isinstance(part, TextPart) else _image_row(part)
-        for part in message.content
-    ]
-
-
-def _image_row(image: ImagePart) -> Row:
-    embedded = image.embedded()
+def _part_row(part: Part) -> Row:
+    if isinstance(part, TextPart):
+        return {"type": "text", "text": part.text}
+    embedded = part.embedded()
     if embedded is None:
-        return {"type": "image", "url": image.url}
+        return {"type": "image", "url": part.url}
     media_type, data = embedded
     raw = data.encode()
     return {

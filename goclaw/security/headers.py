@@ -11,29 +11,35 @@ Lines = list[tuple[bytes, bytes]]
 NOTHING: Final = b"default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 """For what is no page: opened as one it may do nothing."""
 
+POLICY: Final = b"content-security-policy"
+
 ALWAYS: Final[tuple[tuple[bytes, bytes], ...]] = (
     (b"x-content-type-options", b"nosniff"),
-    (b"referrer-policy", b"no-referrer"),
     (b"x-frame-options", b"DENY"),
-    (b"cross-origin-opener-policy", b"same-origin"),
     (b"cross-origin-resource-policy", b"same-origin"),
-    (b"permissions-policy", b"camera=(), geolocation=(), microphone=(), payment=(), usb=()"),
-    (b"content-security-policy", NOTHING),
+    (POLICY, NOTHING),
 )
 """The resource policy is about pages that embed an answer unasked; CORS requests pass it."""
 
-POLICY: Final = b"content-security-policy"
-OTHERS: Final = tuple(line for line in ALWAYS if line[0] != POLICY)
+OF_PAGES: Final[tuple[tuple[bytes, bytes], ...]] = (
+    *(line for line in ALWAYS if line[0] != POLICY),
+    (b"referrer-policy", b"no-referrer"),
+    (b"cross-origin-opener-policy", b"same-origin"),
+    (b"permissions-policy", b"camera=(), geolocation=(), microphone=(), payment=(), usb=()"),
+)
+"""Beside a policy of their own. What follows links, opens windows and asks for a camera is a page
+alone: other answers need not say that they may not.
+"""
 
 TRANSPORT: Final = (b"strict-transport-security", b"max-age=31536000")
 """Not for subdomains, which may be other people's."""
 
 
 def completed(headers: Iterable[tuple[bytes, bytes]], *, secure: bool) -> Lines:
-    """With a policy for what is no page, where the answer has none of its own, and the rest."""
+    """What has a policy of its own is a page."""
     lines = list(headers)
     said = [line[0] for line in lines]
-    lines += OTHERS if POLICY in said else ALWAYS
+    lines += OF_PAGES if POLICY in said else ALWAYS
     if secure:
         lines.append(TRANSPORT)
     quota = QUOTA.get()

@@ -69,16 +69,14 @@ class GroupCommit:
         """Raises Undone, and Unavailable when the database is away. Who is cancelled once the
         statement was sent leaves when it has ended, whatever came of it.
         """
-        if self._busy:
-            return await self._in_turn(Asked(arguments))
-        self._busy = True
-        try:
-            rows = await self._run((arguments,))
-        finally:
-            self._go_on()
-        return rows[0] if rows else None
-
-    async def _in_turn(self, asked: Asked) -> Row | None:
+        if not self._busy:
+            self._busy = True
+            try:
+                rows = await self._run((arguments,))
+            finally:
+                self._go_on()
+            return rows[0] if rows else None
+        asked = Asked(arguments)
         self._waiting.append(asked)
         if self._timer is None:
             self._look_at(asked.until)

@@ -176,7 +176,7 @@ async def begin_run(database: Database, run: NewRun) -> Row | None:
         [] if run.takes_more else None,
     )
     try:
-        if any(_is_large(message) for message in run.messages):
+        if _is_large(run.messages):
             rows = await fetch(database.pool, BEGIN, arguments, promptly=True)
             return rows[0] if rows else None
         return await database.grouped(BEGIN, arguments, promptly=True)
@@ -184,9 +184,12 @@ async def begin_run(database: Database, run: NewRun) -> Row | None:
         return None
 
 
-def _is_large(message: dict[str, Any]) -> bool:
-    """It would keep those waiting that go together with it."""
-    return len(message["content"]) > LARGE_CHARS
+def _is_large(messages: Sequence[dict[str, Any]]) -> bool:
+    """They would keep those waiting that go together with them."""
+    chars = 0
+    for message in messages:
+        chars += len(message["content"])
+    return chars > LARGE_CHARS
 
 
 @dataclass(slots=True)

@@ -3,7 +3,7 @@
 import aiohttp
 import pytest
 
-from goclaw.security.headers import ALWAYS
+from goclaw.security.headers import ALWAYS, OF_PAGES
 from tests.support.server import RunningServer
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -39,6 +39,19 @@ async def test_every_answer_carries_the_headers_once(
             assert len(found) == 1, (name, found)
             if name != b"content-security-policy":
                 assert found == [value.decode()]
+
+
+@pytest.mark.parametrize("path", PAGES)
+async def test_a_page_tells_nobody_whence_and_asks_for_no_camera(
+    shared_server: RunningServer, path: str
+) -> None:
+    async with (
+        aiohttp.ClientSession() as http,
+        http.get(shared_server.url + path, headers={"Accept": "text/html"}) as answer,
+    ):
+        assert answer.content_type == "text/html"
+        for name, value in OF_PAGES:
+            assert answer.headers.getall(name.decode()) == [value.decode()]
 
 
 @pytest.mark.parametrize("path", PATHS)
