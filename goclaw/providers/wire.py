@@ -1,11 +1,11 @@
 """What the wires share: sending, limits, reading, errors."""
 
 from abc import ABC, abstractmethod
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Coroutine
 from functools import lru_cache
 from operator import attrgetter
 from time import monotonic
-from typing import ClassVar, Final, TypeVar
+from typing import Any, ClassVar, Final, TypeVar
 
 import aiohttp
 import orjson
@@ -100,8 +100,8 @@ class WireClient(ABC):
     @abstractmethod
     def _models(self, answer: Json) -> list[ProviderModel]: ...
 
-    async def complete(self, request: ModelRequest) -> Reply:
-        return await self._complete(request, self._call_limit)
+    def complete(self, request: ModelRequest) -> Coroutine[Any, Any, Reply]:
+        return self._complete(request, self._call_limit)
 
     async def verify(self, model: str) -> None:
         request = ModelRequest(model, [ModelMessage("user", "hi")], max_tokens=_VERIFY_TOKENS)

@@ -1,6 +1,7 @@
 """Chat completions: one call, one run that lives as long as its caller listens."""
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Coroutine
+from typing import Any
 from uuid import UUID
 
 from goclaw.core.callers import Scope
@@ -54,11 +55,11 @@ class ChatRun:
         """Whether asking again would do again what was done already."""
         return self._run.spent is not None and self._run.spent.model_calls > 0
 
-    async def reply(self) -> Reply:
+    def reply(self) -> Coroutine[Any, Any, Reply]:
         """The whole answer. Raises UpstreamFailed, RateLimited, UpstreamTimeout, and Conflict
         when somebody cancelled the run.
         """
-        return await self._runner.complete(self._run)
+        return self._runner.complete(self._run)
 
     def deltas(self) -> AsyncGenerator[list[Delta], None]:
         """What the model says as it says it; raises like `reply`. Close it to cancel the run."""
@@ -91,11 +92,11 @@ async def _begin(ctx: Context, row: Target, spoken: Spoken, data: ChatRequest) -
     return await runner.begin(await _turn(ctx, row, spoken, data, continues=False))
 
 
-async def _turn(
+def _turn(
     ctx: Context, row: Target, spoken: Spoken, data: ChatRequest, *, continues: bool
-) -> Turn:
+) -> Coroutine[Any, Any, Turn]:
     options = _options(data)
-    return await new_turn(ctx, row, spoken, channel="http", continues=continues, options=options)
+    return new_turn(ctx, row, spoken, channel="http", continues=continues, options=options)
 
 
 def _target(model: str, header: str | None) -> tuple[str, bool]:

@@ -1,6 +1,6 @@
 """One request and its answer, on the bare ASGI messages."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Iterable, Mapping, Sequence
 from typing import Final
 
 from starlette.types import Message, Receive, Scope, Send
@@ -103,9 +103,9 @@ class Exchange:
                 return b"".join(chunks)
             message = await self.receive()
 
-    async def start(self, status: int, headers: Headers) -> None:
+    def start(self, status: int, headers: Headers) -> Awaitable[None]:
         self.started = True
-        await self.send({
+        return self.send({
             "type": "http.response.start",
             "status": status,
             "headers": [*headers, (b"x-request-id", self.request_id.encode()), *self.cors],

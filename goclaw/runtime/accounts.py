@@ -33,7 +33,7 @@ def new_run(turn: Turn, worker: str, request: dict[str, Any] | None = None) -> N
         trace_id=trace_id,
         session_id=turn.session_id,
         continues=turn.before if turn.continues else None,
-        new_session_id=uuid7(),
+        new_session_id=uuid7_text(),
         session_key=turn.session_key,
         label=turn.label,
         agent_id=turn.agent.id,
@@ -45,7 +45,7 @@ def new_run(turn: Turn, worker: str, request: dict[str, Any] | None = None) -> N
         worker=worker,
         started_at=datetime.now(UTC),
         messages=rows,
-        event_id=uuid7(),
+        event_id=uuid7_text(),
         event={"id": run_id, "trace_id": trace_id, "channel": turn.channel},
         request=request,
         takes_more=turn.toolbox is not None,
@@ -155,7 +155,7 @@ class Outcome:
             error_message=self.error_text,
             prefix_hash=self.prefix_hash(),
             message=self.message,
-            event_id=uuid7(),
+            event_id=uuid7_text(),
             event=event,
         )
 

@@ -9,7 +9,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from goclaw.core.errors import Conflict, GatewayError, RateLimited
-from goclaw.core.ids import uuid7
+from goclaw.core.ids import uuid7, uuid7_text
 from goclaw.core.settings import Settings
 from goclaw.models.runs import RunStatus
 from goclaw.providers.messages import ModelMessage, Usage
@@ -110,7 +110,7 @@ class JobRuns:
             self._database,
             Beginning(
                 id=row.id,
-                new_session_id=uuid7(),
+                new_session_id=uuid7_text(),
                 session_key=turn.session_key,
                 label=turn.label,
                 model=turn.request.model,
@@ -118,7 +118,7 @@ class JobRuns:
                 worker=self._runner.worker,
                 started_at=began,
                 messages=messages,
-                event_id=uuid7(),
+                event_id=uuid7_text(),
                 event={"id": row.id, "trace_id": row.trace_id, "channel": row.channel},
                 takes_more=turn.toolbox is not None,
             ),
@@ -198,7 +198,7 @@ def _queued(
             "parent_trace_id": turn.parent_trace_id and str(turn.parent_trace_id),
         },
         queued_at=datetime.now(UTC),
-        event_id=uuid7(),
+        event_id=uuid7_text(),
         event={"id": id, "trace_id": trace_id, "channel": turn.channel},
         lock=_lock(turn),
         request=request,

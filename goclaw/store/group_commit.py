@@ -123,10 +123,9 @@ class GroupCommit:
                 asked.fail(error)
             raise
         else:
-            found = {row[0]: row for row in rows}
-            for asked in batch:
+            for asked, row in zip(batch, _each(batch, rows), strict=True):
                 if not asked.answer.done():
-                    asked.answer.set_result(found.get(asked.arguments[0]))
+                    asked.answer.set_result(row)
         finally:
             self._go_on()
 
@@ -144,3 +143,11 @@ class GroupCommit:
             raise unavailable(error) from error
         except asyncpg.PostgresError as error:
             raise Undone from error
+
+
+def _each(batch: Sequence[Asked], rows: Sequence[Row]) -> Sequence[Row | None]:
+    """Rows come in the order they were asked for; who got none is found by what rows begin with."""
+    if len(rows) == len(batch):
+        return rows
+    found = {row[0]: row for row in rows}
+    return [found.get(asked.arguments[0]) for asked in batch]

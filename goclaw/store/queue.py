@@ -37,7 +37,7 @@ class QueuedRun:
     lane: str
     asked: dict[str, Any]
     queued_at: datetime
-    event_id: UUID
+    event_id: str
     event: dict[str, Any]
     lock: str
     request: dict[str, Any] | None = None
@@ -204,7 +204,7 @@ class Beginning:
     """What a queued run begins with; `messages` are rows of `messages`, `seq` counts from 1."""
 
     id: UUID
-    new_session_id: UUID
+    new_session_id: str
     session_key: str
     label: str | None
     model: str
@@ -212,7 +212,7 @@ class Beginning:
     worker: str
     started_at: datetime
     messages: Sequence[dict[str, Any]]
-    event_id: UUID
+    event_id: str
     event: dict[str, Any]
     takes_more: bool
 

@@ -79,7 +79,7 @@ class NewRun:
     trace_id: UUID
     session_id: UUID | None
     continues: bytes | None
-    new_session_id: UUID
+    new_session_id: str
     session_key: str
     label: str | None
     agent_id: UUID
@@ -91,7 +91,7 @@ class NewRun:
     worker: str
     started_at: datetime
     messages: Sequence[dict[str, Any]]
-    event_id: UUID
+    event_id: str
     event: dict[str, Any]
     request: dict[str, Any] | None = None
     takes_more: bool = False
@@ -207,7 +207,7 @@ class RunEnd:
     error_message: str | None
     prefix_hash: bytes | None
     message: dict[str, Any] | None
-    event_id: UUID
+    event_id: str
     event: dict[str, Any]
 
 
