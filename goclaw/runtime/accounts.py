@@ -46,7 +46,6 @@ def new_run(turn: Turn, worker: str, request: dict[str, Any] | None = None) -> N
         started_at=datetime.now(UTC),
         messages=rows,
         event_id=uuid7_text(),
-        event={"id": run_id, "trace_id": trace_id, "channel": turn.channel},
         request=request,
         takes_more=turn.toolbox is not None,
     )
@@ -135,14 +134,6 @@ class Outcome:
 
     def run_end(self) -> RunEnd:
         usage = self.spent.usage
-        event = {
-            "id": self.run.id,
-            "trace_id": self.run.trace_id,
-            "status": self.status,
-            "input_tokens": usage.input_tokens,
-            "output_tokens": usage.output_tokens,
-            "error_code": None if self.error is None else self.error.code,
-        }
         return RunEnd(
             id=self.run.id,
             status=self.status,
@@ -156,7 +147,6 @@ class Outcome:
             prefix_hash=self.prefix_hash(),
             message=self.message,
             event_id=uuid7_text(),
-            event=event,
         )
 
     def chat_trace(self) -> ChatTrace:

@@ -119,7 +119,6 @@ class JobRuns:
                 started_at=began,
                 messages=messages,
                 event_id=uuid7_text(),
-                event={"id": row.id, "trace_id": row.trace_id, "channel": row.channel},
                 takes_more=turn.toolbox is not None,
             ),
         )

@@ -213,7 +213,6 @@ class Beginning:
     started_at: datetime
     messages: Sequence[dict[str, Any]]
     event_id: str
-    event: dict[str, Any]
     takes_more: bool
 
 
@@ -241,10 +240,10 @@ with held as (
 ), run as (
     update runs set status = 'running', session_id = session.id, model = $5, provider_name = $6,
         worker = $7, started_at = $8, heartbeat_at = now(), asked = null, attempts = 1,
-        inbox = $13::jsonb,
+        inbox = $12::jsonb,
         first_seq = message_count - $9 + 1, last_seq = message_count
     from session where runs.id = $1
-    returning user_id, agent_id
+    returning user_id, agent_id, trace_id, channel
 ), written as (
     insert into messages (id, session_id, run_id, seq, role, name, content, parts, tool_calls,
         tool_call_id, thoughts, is_error, created_at)
@@ -256,7 +255,8 @@ with held as (
 ), told as (
     insert into events (id, topic, kind, user_id, agent_id, audience, payload)
     select $11, 'run:' || $1, 'run.started', run.user_id, run.agent_id, 'user',
-        $12::jsonb || jsonb_build_object('session_id', session.id)
+        jsonb_build_object('id', $1, 'trace_id', run.trace_id, 'session_id', session.id,
+            'channel', run.channel)
     from run, session
 )
 select id, key, message_count from session
@@ -279,7 +279,6 @@ async def begin_queued(database: Database, beginning: Beginning) -> Row | None:
         len(beginning.messages),
         beginning.messages,
         beginning.event_id,
-        beginning.event,
         [] if beginning.takes_more else None,
     )
     try:

@@ -92,7 +92,6 @@ class NewRun:
     started_at: datetime
     messages: Sequence[dict[str, Any]]
     event_id: str
-    event: dict[str, Any]
     request: dict[str, Any] | None = None
     takes_more: bool = False
 
@@ -104,16 +103,16 @@ with kept as (
         lease_run_id = $1, lease_until = now() + interval '{LEASE_S} seconds'
     where id = coalesce($3::uuid, (
             select id from sessions
-            where $20::bytea is not null and prefix_hash = $20::bytea and agent_id = $7
+            where $19::bytea is not null and prefix_hash = $19::bytea and agent_id = $7
                 and user_id = $8 and {FREE}
             order by id desc limit 1))
-        and {FREE} and ($20::bytea is null or prefix_hash = $20::bytea)
+        and {FREE} and ($19::bytea is null or prefix_hash = $19::bytea)
     returning id, key, message_count
 ), made as (
     insert into sessions (id, key, agent_id, user_id, channel, label, message_count,
         input_tokens, output_tokens, lease_run_id, lease_until, created_at, updated_at)
     select $4, $5, $7, $8, $10, $6, $14, 0, 0, $1, now() + interval '{LEASE_S} seconds', $13, $13
-    where $3::uuid is null and $20::bytea is null
+    where $3::uuid is null and $19::bytea is null
     returning id, key, message_count
 ), session as (
     select * from kept union all select * from made
@@ -122,7 +121,7 @@ with kept as (
         model, provider_name, first_seq, last_seq, input_tokens, output_tokens, cached_tokens,
         worker, started_at, heartbeat_at, inbox)
     select $1, id, $7, $2, $8, $9, $10, 'running', $11, $12, message_count - $14 + 1,
-        message_count, 0, 0, 0, $15, $13, $13, $21::jsonb
+        message_count, 0, 0, 0, $15, $13, $13, $20::jsonb
     from session
 ), written as (
     insert into messages (id, session_id, run_id, seq, role, name, content, parts, tool_calls,
@@ -135,13 +134,13 @@ with kept as (
 ), told as (
     insert into events (id, topic, kind, user_id, agent_id, audience, payload)
     select $17, 'run:' || $1, 'run.started', $8, $7, 'user',
-        $18::jsonb || jsonb_build_object('session_id', id)
+        jsonb_build_object('id', $1, 'trace_id', $2, 'session_id', id, 'channel', $10)
     from session
 ), asked as (
     insert into idempotent_requests (actor, operation, key, request_hash, result_id, created_at)
-    select $19::jsonb ->> 'actor', $19::jsonb ->> 'operation', $19::jsonb ->> 'key',
-        decode($19::jsonb ->> 'request_hash', 'hex'), $1, $13
-    from session where $19::jsonb is not null
+    select $18::jsonb ->> 'actor', $18::jsonb ->> 'operation', $18::jsonb ->> 'key',
+        decode($18::jsonb ->> 'request_hash', 'hex'), $1, $13
+    from session where $18::jsonb is not null
 )
 select $1::uuid as run_id, id, key, message_count from session
 """
@@ -170,7 +169,6 @@ async def begin_run(database: Database, run: NewRun) -> Row | None:
         run.worker,
         run.messages,
         run.event_id,
-        run.event,
         run.request,
         run.continues,
         [] if run.takes_more else None,
@@ -208,16 +206,18 @@ class RunEnd:
     prefix_hash: bytes | None
     message: dict[str, Any] | None
     event_id: str
-    event: dict[str, Any]
 
+
+NOTHING_SAID: Final = {"id": None, "content": None, "tool_calls": None}
 
 END: Final = """
 with run as (
     update runs set status = $2, ended_at = $3, input_tokens = $4, output_tokens = $5,
         cached_tokens = $6, cost_usd = $7, error_code = $8, error_message = $9,
         last_seq = last_seq + $11
-    where id = $1 and status = 'running' and worker = $15
-    returning session_id, user_id, agent_id, last_seq, coalesce(inbox <> '[]', false) as unread
+    where id = $1 and status = 'running' and worker = $17
+    returning session_id, trace_id, user_id, agent_id, last_seq,
+        coalesce(inbox <> '[]', false) as unread
 ), session as (
     update sessions set lease_run_id = null, lease_until = null, updated_at = $3,
         prefix_hash = coalesce($10, prefix_hash), message_count = message_count + $11,
@@ -226,14 +226,13 @@ with run as (
 ), written as (
     insert into messages (id, session_id, run_id, seq, role, content, tool_calls, thoughts,
         created_at)
-    select ($12::jsonb ->> 'id')::uuid, session_id, $1, last_seq, 'assistant',
-        $12::jsonb ->> 'content', nullif($12::jsonb -> 'tool_calls', 'null'),
-        nullif($12::jsonb -> 'thoughts', 'null'), $3
+    select $12::uuid, session_id, $1, last_seq, 'assistant', $13, $14, $15, $3
     from run where $11 = 1 and session_id is not null
 ), told as (
     insert into events (id, topic, kind, user_id, agent_id, audience, payload)
-    select $13, 'run:' || $1, 'run.ended', user_id, agent_id, 'user',
-        $14::jsonb || jsonb_build_object('session_id', session_id)
+    select $16, 'run:' || $1, 'run.ended', user_id, agent_id, 'user',
+        jsonb_build_object('id', $1, 'trace_id', trace_id, 'session_id', session_id,
+            'status', $2, 'input_tokens', $4, 'output_tokens', $5, 'error_code', $8)
     from run
 )
 select $1::uuid as run_id, unread from run
@@ -271,6 +270,7 @@ class Ended(Enum):
 
 async def end_run(database: Database, end: RunEnd, worker: str) -> Ended:
     """Writes answer, figures and event, and frees the session."""
+    message = end.message or NOTHING_SAID
     arguments = (
         end.id,
         end.status,
@@ -283,9 +283,11 @@ async def end_run(database: Database, end: RunEnd, worker: str) -> Ended:
         end.error_message,
         end.prefix_hash,
         0 if end.message is None else 1,
-        end.message,
+        message["id"],
+        message["content"],
+        message["tool_calls"],
+        message.get("thoughts"),
         end.event_id,
-        end.event,
         worker,
     )
     row = await database.grouped(END, arguments)
