@@ -26,6 +26,15 @@ class SseDecoder:
     def feed(self, chunk: bytes) -> list[bytes]:
         """Raises LineTooLong where a line or an event passes `LINE_LIMIT_BYTES`."""
         self.fed = True
+        if (
+            chunk.find(b"\n") == len(chunk) - 2  # one event and no more, as nearly all chunks are
+            and chunk.startswith(b"data:")
+            and chunk.endswith(b"\n")
+            and not (self._rest or self._more)
+            and len(chunk) <= LINE_LIMIT_BYTES
+        ):
+            self.heard = True
+            return [chunk[5:-2]]
         lines = (self._rest + chunk if self._rest else chunk).split(b"\n")
         self._rest = lines.pop()
         events: list[bytes] = []

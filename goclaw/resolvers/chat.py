@@ -129,11 +129,10 @@ def _options(data: ChatRequest) -> ModelRequest:
 
 
 def _message(message: ChatMessage, index: int) -> ModelMessage:
-    field = f"messages.{index}"
     if message.role == "tool" and message.tool_call_id is None:
-        raise InvalidInput("required", field=f"{field}.tool_call_id")
+        raise InvalidInput("required", field=f"messages.{index}.tool_call_id")
     if not message.content and not message.tool_calls and message.role != "tool":
-        raise InvalidInput("required", field=f"{field}.content")
+        raise InvalidInput("required", field=f"messages.{index}.content")
     return ModelMessage(
         message.role,
         _content(message.content),

@@ -41,6 +41,19 @@ def test_forms(stream: bytes, events: list[bytes]) -> None:
     assert SseDecoder().feed(stream) == events
 
 
+@pytest.mark.parametrize(
+    "before", [b"data: a\n", b"data: a", b"data: a\r\n", b"event: x\n", b"dat"]
+)
+@pytest.mark.parametrize("chunk", [b"data: b\n\n", b"\ndata: b\n\n", b"data:\n\n", b"data: b\r\n"])
+def test_what_came_before_counts(before: bytes, chunk: bytes) -> None:
+    cut, whole = SseDecoder(), SseDecoder()
+    one_by_one = [
+        event for byte in before + chunk for event in whole.feed(bytes([byte]))
+    ] + whole.end()
+    assert cut.feed(before) + cut.feed(chunk) + cut.end() == one_by_one
+    assert cut.heard == whole.heard
+
+
 def test_a_last_event_without_a_blank_line() -> None:
     decoder = SseDecoder()
     assert decoder.feed(b"data: a") == []
@@ -54,5 +67,7 @@ def test_endless_lines_are_refused() -> None:
         decoder.feed(b"x" * 65536)
     with pytest.raises(LineTooLong):
         decoder.feed(b"x")
+    with pytest.raises(LineTooLong):
+        SseDecoder().feed(b"data: " + b"x" * LINE_LIMIT_BYTES + b"\n\n")
     with pytest.raises(LineTooLong):
         SseDecoder().feed(b"data: y\n" * (LINE_LIMIT_BYTES // 3) + b"\n")
