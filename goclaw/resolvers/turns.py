@@ -23,6 +23,14 @@ from goclaw.store.targets import Target
 from goclaw.tools.toolbox import Toolbox
 
 LABEL_CHARS = 80
+LIMITS = (
+    (Holder.AGENT, Unit.CENTS),
+    (Holder.KEY, Unit.CENTS),
+    (Holder.KEY, Unit.TOKENS),
+    (Holder.USER, Unit.CENTS),
+    (Holder.USER, Unit.TOKENS),
+)
+NO_LIMITS = (None,) * len(LIMITS)
 STOPPED_RETRY_S = 60
 WITHOUT_TOOLS = frozenset({ProviderType.LOCAL})
 """The embedded model is too small to call any: asked for a call it chose the right tool with the
@@ -154,15 +162,18 @@ def _budgets(ctx: Context, row: Target, user_id: str) -> tuple[Budget, ...]:
     """Those that are set; mostly none is."""
     caller, settings = ctx.caller, ctx.services.settings
     limits = (
-        (Holder.AGENT, row.id, Unit.CENTS, row.budget_monthly_cents),
-        (Holder.KEY, caller.key_id, Unit.CENTS, caller.budget_monthly_cents),
-        (Holder.KEY, caller.key_id, Unit.TOKENS, caller.tokens_per_day),
-        (Holder.USER, user_id, Unit.CENTS, settings.user_budget_monthly_cents or None),
-        (Holder.USER, user_id, Unit.TOKENS, settings.user_tokens_per_day or None),
+        row.budget_monthly_cents,
+        caller.budget_monthly_cents,
+        caller.tokens_per_day,
+        settings.user_budget_monthly_cents or None,
+        settings.user_tokens_per_day or None,
     )
+    if limits == NO_LIMITS:
+        return ()
+    ids = {Holder.AGENT: row.id, Holder.KEY: caller.key_id, Holder.USER: user_id}
     return tuple([
-        Budget(holder, str(id), unit, limit)
-        for holder, id, unit, limit in limits
+        Budget(holder, str(ids[holder]), unit, limit)
+        for (holder, unit), limit in zip(LIMITS, limits, strict=True)
         if limit is not None
     ])  # fmt: skip
 

@@ -58,29 +58,25 @@ class Rates:
     ) -> None:
         self._storage = storage
         self._clock = clock
-        self._limits = {
-            Subject.ADDRESS: settings.rate_per_address,
-            Subject.CREDENTIAL: settings.rate_per_credential,
-            Subject.USER: settings.rate_per_user,
-        }
+        self._per_address = settings.rate_per_address
+        self._per_credential = settings.rate_per_credential
+        self._per_user = settings.rate_per_user
         self.refused: Counter[Subject] = Counter(dict.fromkeys(Subject, 0))
 
     async def count_address(self, address: str | None) -> None:
         """Raises RateLimited."""
-        limit = self._limits[Subject.ADDRESS]
-        if limit:
-            await self._count(Subject.ADDRESS, group_of(address), limit)
+        if self._per_address:
+            await self._count(Subject.ADDRESS, group_of(address), self._per_address)
 
     async def count_caller(self, credential: str, user_id: str | None, own: int | None) -> None:
         """`own` is the limit of the credential itself, instead of the server's for all.
         Raises RateLimited.
         """
-        limit = own or self._limits[Subject.CREDENTIAL]
+        limit = own or self._per_credential
         if limit:
             await self._count(Subject.CREDENTIAL, credential, limit)
-        limit = self._limits[Subject.USER]
-        if limit and user_id is not None:
-            await self._count(Subject.USER, user_id, limit)
+        if self._per_user and user_id is not None:
+            await self._count(Subject.USER, user_id, self._per_user)
 
     async def _count(self, subject: Subject, name: str, limit: int) -> None:
         key = subject + ":" + name
