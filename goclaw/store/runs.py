@@ -184,10 +184,7 @@ async def begin_run(database: Database, run: NewRun) -> Row | None:
 
 def _is_large(messages: Sequence[dict[str, Any]]) -> bool:
     """They would keep those waiting that go together with them."""
-    chars = 0
-    for message in messages:
-        chars += len(message["content"])
-    return chars > LARGE_CHARS
+    return sum([len(message["content"]) for message in messages]) > LARGE_CHARS
 
 
 @dataclass(slots=True)
