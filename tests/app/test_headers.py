@@ -25,6 +25,15 @@ PATHS = (
 )
 
 
+async def got(server: RunningServer, path: str) -> aiohttp.ClientResponse:
+    async with (
+        aiohttp.ClientSession() as http,
+        http.get(server.url + path, headers={"Accept": "text/html"}) as answer,
+    ):
+        await answer.read()
+        return answer
+
+
 @pytest.mark.parametrize("path", PATHS)
 @pytest.mark.parametrize("method", ["GET", "HEAD", "POST", "DELETE", "OPTIONS"])
 async def test_every_answer_carries_the_headers_once(
@@ -45,24 +54,18 @@ async def test_every_answer_carries_the_headers_once(
 async def test_a_page_tells_nobody_whence_and_asks_for_no_camera(
     shared_server: RunningServer, path: str
 ) -> None:
-    async with (
-        aiohttp.ClientSession() as http,
-        http.get(shared_server.url + path, headers={"Accept": "text/html"}) as answer,
-    ):
-        assert answer.content_type == "text/html"
-        for name, value in OF_PAGES:
-            assert answer.headers.getall(name.decode()) == [value.decode()]
+    answer = await got(shared_server, path)
+    assert answer.content_type == "text/html"
+    for name, value in OF_PAGES:
+        assert answer.headers.getall(name.decode()) == [value.decode()]
 
 
 @pytest.mark.parametrize("path", PATHS)
 async def test_no_policy_allows_scripts_of_elsewhere_or_in_the_text(
     shared_server: RunningServer, path: str
 ) -> None:
-    async with (
-        aiohttp.ClientSession() as http,
-        http.get(shared_server.url + path, headers={"Accept": "text/html"}) as answer,
-    ):
-        rules = dict(rule.strip().split(" ", 1) for rule in answer.headers[POLICY].split(";"))
+    answer = await got(shared_server, path)
+    rules = dict(rule.strip().split(" ", 1) for rule in answer.headers[POLICY].split(";"))
     assert rules["default-src"] == "'none'"
     assert rules["frame-ancestors"] == "'none'"
     assert rules.get("script-src", "'self'") == "'self'"
